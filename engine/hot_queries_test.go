@@ -168,6 +168,8 @@ func coldQueries() map[string]string {
 		"MembershipsSome":      "a person reads the members of a bucket, by its index",
 		"MembershipsFind":      "a person asks for one member of a bucket",
 		"IdentitiesList":       "a person reads the ids of one user",
+		"IdentitiesFacts":      "doctor reads the oldest contacts, the merges of a day and shared ids, up to a number of each",
+		"IdentitiesReclaim":    "a caller gives a shared id to a user",
 		"IdentitiesShare":      "an id is used by a second user, or unlinked",
 		"ContactsPromote":      "a contact gets another name",
 		"ContactsLeave":        "a contact gets another name",

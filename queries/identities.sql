@@ -131,12 +131,12 @@ where i.name = @name and i.shared;
 
 -- name: IdentitiesCount :many
 -- How many ids two contacts have together of each kind of which one of them has any, with the names
--- by which they go.
+-- by which they go. By starts_with the planner would read a range of user ids.
 select k.kind::text as kind, count(*)::integer as ids
 from (
     select i.kind, i.contact_id from bucketgen.identities i where i.contact_id in (@from_id::bigint, @into_id::bigint) and not i.shared
     union all
-    select split_part(c.user_id, chr(1), 2), c.id from bucketgen.contacts c where c.id in (@from_id, @into_id) and starts_with(c.user_id, chr(1))
+    select split_part(c.user_id, chr(1), 2), c.id from bucketgen.contacts c where c.id in (@from_id, @into_id) and "left"(c.user_id, 1) = chr(1)
 ) k
 group by k.kind
 having bool_or(k.contact_id = @from_id);
@@ -167,3 +167,48 @@ left join bucketgen.identities i on i.contact_id = c.id
 where n.name = @name
 order by i.added_at, i.name
 limit @size::integer;
+
+-- name: IdentitiesFacts :one
+-- What doctor says about ids. Of each it reads up to a number of rows.
+--
+-- Unclean are names that no event writes: it trims blanks, and lowers an e-mail address. Names were
+-- stored that way before events did, so the oldest contacts are read; each name has a contact. One
+-- with a further U+0001 is that of a contact that is gone. Stopped are the contacts that a number
+-- of others, or more, became by the ids of events since a time.
+select
+    array(
+        select w.user_id
+        from (
+            select c.id, c.user_id, split_part(c.user_id, chr(1), 2) as kind,
+                case when starts_with(c.user_id, chr(1)) then split_part(c.user_id, chr(1), 3) else c.user_id end as value
+            from bucketgen.contacts c
+            order by c.id
+            limit @oldest::integer
+        ) w
+        where split_part(w.user_id, chr(1), 4) = ''
+            and w.value <> case when w.kind = 'email'
+                then translate(btrim(w.value, @blanks::text), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')
+                else btrim(w.value, @blanks) end
+        order by w.id
+        limit @size::integer
+    )::text[] as unclean,
+    array(
+        select c.user_id
+        from (
+            select m.contact_id from bucketgen.merges m
+            where m.kind = 'automatic' and m.at > @since
+            order by m.at desc
+            limit @newest::integer
+        ) m
+        join bucketgen.contacts c on c.id = m.contact_id
+        group by c.user_id
+        having count(*) >= @most::bigint
+        order by c.user_id
+        limit @size
+    )::text[] as stopped,
+    array(
+        select i.name from bucketgen.identities i
+        where i.shared
+        order by i.name
+        limit @size
+    )::text[] as shared;

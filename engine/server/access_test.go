@@ -147,7 +147,7 @@ func TestManageHealth(t *testing.T) {
 			t.Errorf("got %+v", f)
 		}
 	}
-	if want := strings.Fields("database durability clocks tables writes deployment catalog processes clock outbox webhooks services"); err != nil || !slices.Equal(names, want) {
+	if want := strings.Fields("database durability clocks tables writes deployment catalog processes clock outbox webhooks ids merges shared services"); err != nil || !slices.Equal(names, want) {
 		t.Errorf("got %v, %v; want %v", names, err, want)
 	}
 	m.does(t, "ada", "order")

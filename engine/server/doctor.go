@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/manage"
 	"github.com/bucketgen/bucketgen/internal/printable"
 )
@@ -51,8 +52,8 @@ func (c *cli) doctorCommand() *cobra.Command {
 		Short: "Check the installation and suggest fixes",
 		Long: `Checks the database with its version, durability and clock, the tables, the privileges of the role,
 the deployed definitions against those of this program, received names and types against the
-declared ones, running processes, the engine's clock, the outbox, and the services of the host, such
-as Hatchet. Suggests a fix for each problem. It changes nothing.
+declared ones, running processes, the engine's clock, the outbox, the ids of users, and the services
+of the host, such as Hatchet. Suggests a fix for each problem. It changes nothing.
 
 The exit code is 0 if every check passes, 1 if there is a warning, and 2 if a check fails.`,
 		Example: "  " + c.host.Name + " doctor\n  " + c.host.Name + " doctor --json | jq 'select(.state != \"ok\")'",
@@ -122,6 +123,9 @@ func (c *cli) examine(ctx context.Context, log io.Writer) []finding {
 		{"clock", x.clock},
 		{"outbox", x.outbox},
 		{"webhooks", x.webhooks},
+		{"ids", x.ids},
+		{"merges", x.merges},
+		{"shared", x.shared},
 		{"services", x.services},
 	})
 }
@@ -161,6 +165,9 @@ func (c *cli) examineRunning(pool *pgxpool.Pool, e *engine.Engine) func(context.
 			{"clock", x.clock},
 			{"outbox", x.outbox},
 			{"webhooks", x.webhooks},
+			{"ids", x.ids},
+			{"merges", x.merges},
+			{"shared", x.shared},
 			{"services", x.background},
 		})
 		all := make([]manage.Finding, len(found))
@@ -176,7 +183,8 @@ type examination struct {
 	*cli
 	database *database
 	engine   *engine.Engine
-	server   *serverFacts // server is nil until it was asked
+	server   *serverFacts           // server is nil until it was asked
+	names    *db.IdentitiesFactsRow // names is nil until ids were read
 }
 
 func (x *examination) close() {

@@ -91,7 +91,7 @@ select k.kind::text as kind, count(*)::integer as ids
 from (
     select i.kind, i.contact_id from bucketgen.identities i where i.contact_id in ($1::bigint, $2::bigint) and not i.shared
     union all
-    select split_part(c.user_id, chr(1), 2), c.id from bucketgen.contacts c where c.id in ($1, $2) and starts_with(c.user_id, chr(1))
+    select split_part(c.user_id, chr(1), 2), c.id from bucketgen.contacts c where c.id in ($1, $2) and "left"(c.user_id, 1) = chr(1)
 ) k
 group by k.kind
 having bool_or(k.contact_id = $1)
@@ -108,7 +108,7 @@ type IdentitiesCountRow struct {
 }
 
 // How many ids two contacts have together of each kind of which one of them has any, with the names
-// by which they go.
+// by which they go. By starts_with the planner would read a range of user ids.
 func (q *Queries) IdentitiesCount(ctx context.Context, arg IdentitiesCountParams) ([]IdentitiesCountRow, error) {
 	rows, err := q.db.Query(ctx, IdentitiesCount, arg.FromID, arg.IntoID)
 	if err != nil {
@@ -127,6 +127,81 @@ func (q *Queries) IdentitiesCount(ctx context.Context, arg IdentitiesCountParams
 		return nil, err
 	}
 	return items, nil
+}
+
+const IdentitiesFacts = `-- name: IdentitiesFacts :one
+select
+    array(
+        select w.user_id
+        from (
+            select c.id, c.user_id, split_part(c.user_id, chr(1), 2) as kind,
+                case when starts_with(c.user_id, chr(1)) then split_part(c.user_id, chr(1), 3) else c.user_id end as value
+            from bucketgen.contacts c
+            order by c.id
+            limit $1::integer
+        ) w
+        where split_part(w.user_id, chr(1), 4) = ''
+            and w.value <> case when w.kind = 'email'
+                then translate(btrim(w.value, $2::text), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')
+                else btrim(w.value, $2) end
+        order by w.id
+        limit $3::integer
+    )::text[] as unclean,
+    array(
+        select c.user_id
+        from (
+            select m.contact_id from bucketgen.merges m
+            where m.kind = 'automatic' and m.at > $4
+            order by m.at desc
+            limit $5::integer
+        ) m
+        join bucketgen.contacts c on c.id = m.contact_id
+        group by c.user_id
+        having count(*) >= $6::bigint
+        order by c.user_id
+        limit $3
+    )::text[] as stopped,
+    array(
+        select i.name from bucketgen.identities i
+        where i.shared
+        order by i.name
+        limit $3
+    )::text[] as shared
+`
+
+type IdentitiesFactsParams struct {
+	Oldest int32
+	Blanks string
+	Size   int32
+	Since  pgtype.Timestamptz
+	Newest int32
+	Most   int64
+}
+
+type IdentitiesFactsRow struct {
+	Unclean []string
+	Stopped []string
+	Shared  []string
+}
+
+// What doctor says about ids. Of each it reads up to a number of rows.
+//
+// Unclean are names that no event writes: it trims blanks, and lowers an e-mail address. Names were
+// stored that way before events did, so the oldest contacts are read; each name has a contact. One
+// with a further U+0001 is that of a contact that is gone. Stopped are the contacts that a number
+// of others, or more, became by the ids of events since a time.
+func (q *Queries) IdentitiesFacts(ctx context.Context, arg IdentitiesFactsParams) (IdentitiesFactsRow, error) {
+	row := q.db.QueryRow(ctx, IdentitiesFacts,
+		arg.Oldest,
+		arg.Blanks,
+		arg.Size,
+		arg.Since,
+		arg.Newest,
+		arg.Most,
+	)
+	var i IdentitiesFactsRow
+	err := row.Scan(&i.Unclean, &i.Stopped, &i.Shared)
+	return i, err
 }
 
 const IdentitiesList = `-- name: IdentitiesList :many

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -23,17 +22,10 @@ var (
 	ErrMoved = errors.New("the ids lead to other contacts by now")
 
 	// ErrTooMany says that too many contacts became one by the ids of events lately.
-	ErrTooMany = fmt.Errorf("%d contacts became this one by the ids of events within a day, which is the limit", maxAutomatic)
+	ErrTooMany = fmt.Errorf("%d contacts became this one by the ids of events within a day, which is the limit", resolve.MaxAutomatic)
 
 	// ErrTooManyIDs says that both contacts have more ids of a kind than one may.
 	ErrTooManyIDs = errors.New("both contacts have more ids of this kind than one contact may have")
-)
-
-// maxAutomatic is how many contacts may become one within automaticSpan by the ids of events. More
-// of them are the sign of an id that many people send.
-const (
-	maxAutomatic  = 100
-	automaticSpan = 24 * time.Hour
 )
 
 // Refused reports whether an error of [Merger.Apply] says that the ids have to stay as they are.
@@ -141,12 +133,12 @@ func (m *merging) checkIDs(ctx context.Context, from, into int64) error {
 
 // checkNumber returns an error if too many contacts became one lately.
 func (m *merging) checkNumber(ctx context.Context, into int64) error {
-	since := m.Runner.Now().Time().Add(-automaticSpan)
-	n, err := m.Runner.Store.Queries(m.conn).MergesLately(ctx, db.MergesLatelyParams{ContactID: into, Since: store.Timestamp(since), Most: maxAutomatic})
+	since := m.Runner.Now().Time().Add(-resolve.AutomaticSpan)
+	n, err := m.Runner.Store.Queries(m.conn).MergesLately(ctx, db.MergesLatelyParams{ContactID: into, Since: store.Timestamp(since), Most: resolve.MaxAutomatic})
 	switch {
 	case err != nil:
 		return fmt.Errorf("count merges: %w", err)
-	case n >= maxAutomatic:
+	case n >= resolve.MaxAutomatic:
 		return ErrTooMany
 	default:
 		return nil

@@ -25,6 +25,13 @@ const (
 	DefaultEmails    = 5
 )
 
+// MaxAutomatic is how many contacts may become one within AutomaticSpan by the ids of events. More
+// of them are the sign of an id that many people send.
+const (
+	MaxAutomatic  = 100
+	AutomaticSpan = 24 * time.Hour
+)
+
 // Most returns how many ids of a kind a contact may have. An event with a further one leaves that
 // as it is, but for an anonymous id: see [Limits.Anonymous].
 func (l *Limits) Most(kind string) int {

@@ -90,6 +90,9 @@ create table bucketgen.identities (
 -- Serves IdentitiesMerge, IdentitiesAttach and TransitionsOf: the ids of a contact.
 create index identities_contact on bucketgen.identities (contact_id);
 
+-- Serves IdentitiesFacts: shared ids.
+create index identities_shared on bucketgen.identities (name) where shared;
+
 -- The names by which reads find a contact: its own, and those of its ids.
 create view bucketgen.names as
 select c.user_id as name, c.id as contact_id from bucketgen.contacts c where c.merged_at is null
@@ -115,6 +118,9 @@ create table bucketgen.merges (
     stays       jsonb not null, -- those that moved: {"bucket": …, "was": …, "is": …}, by numbers
     primary key (contact_id, id)
 );
+
+-- Serves IdentitiesFacts: merges by the ids of events of the last day.
+create index merges_automatic on bucketgen.merges (at, contact_id) where kind = 'automatic';
 
 -- The id of a contact: the one that the caller knows or, where that is 0, the one with the name. It
 -- is null if there is none. Queries join it laterally. PostgreSQL inlines it, so a query has the
