@@ -136,6 +136,7 @@ bench: setup ## measure ingest, clock, backfill, outbox and growth against yards
 	$(BIN)/bench -callers 256
 	$(BIN)/bench -segments
 	$(BIN)/bench -clock 20000 -users 10000 -stored 100000
+	$(BIN)/bench -expire 50000 -users 5000 -stored 100000
 	$(BIN)/bench -backfill 100000
 	$(BIN)/bench -outbox -backlog 40000 -span 3s
 	$(BIN)/bench -grow buckets -to 10000 $(GROWTH)
@@ -165,6 +166,7 @@ bench-full: setup ## run every benchmark as far as the targets of docs/benchmark
 	$(BIN)/bench -callers 256
 	$(BIN)/bench -segments
 	$(BIN)/bench -clock 100000 -rounds 3
+	$(BIN)/bench -expire 1000000 -users 5000 -stored 100000
 	$(BIN)/bench -backfill 1000000
 	$(BIN)/bench -outbox
 	$(BIN)/bench -grow buckets -to 100000 $(GROWTH) -svg docs/img/growth-buckets.svg

@@ -51,10 +51,16 @@ func storePast(ctx context.Context, pool *pgxpool.Pool, w workload, events int) 
 // the given total rate of events per second. It returns the rate, and the time of each call,
 // counted from its turn.
 func ingest(ctx context.Context, e *engine.Engine, events []engine.Event, o options, pace float64) (float64, []time.Duration, error) {
+	began := time.Now()
+	return ingestWhile(ctx, e, events, o, pace, func() bool { return time.Since(began) < o.span })
+}
+
+// ingestWhile is ingest for as long as going says.
+func ingestWhile(ctx context.Context, e *engine.Engine, events []engine.Event, o options, pace float64, going func() bool) (float64, []time.Duration, error) {
 	took := make([][]time.Duration, o.callers)
 	began := time.Now()
 	err := together(o.callers, func(c int) error {
-		for call := c; time.Since(began) < o.span; call += o.callers {
+		for call := c; going(); call += o.callers {
 			start := time.Now()
 			if pace > 0 {
 				start = began.Add(time.Duration(float64(call*o.batch) / pace * float64(time.Second)))

@@ -12,6 +12,10 @@
 //
 //	go run ./bench -clock 100000
 //
+// Or how fast anonymous contacts expire that are due at one instant, while events come in:
+//
+//	go run ./bench -expire 1000000
+//
 // Or what an event costs as buckets, users, or the history of a user grow:
 //
 //	go run ./bench -grow users -to 1000000
@@ -51,7 +55,7 @@ type options struct {
 	span, warm, lead                                         time.Duration
 	backfill                                                 int
 	workers                                                  int
-	clock                                                    int
+	clock, expire                                            int
 	rate                                                     float64
 	outbox, drain                                            bool
 	only                                                     string
@@ -80,6 +84,7 @@ func main() {
 	flag.IntVar(&o.workers, "workers", 0, "workers of the engine that let users follow (default its own)")
 	flag.DurationVar(&o.window, "window", 7*24*time.Hour, "what the deployed bucket counts within")
 	flag.IntVar(&o.clock, "clock", 0, "users who are due at one instant, which is measured instead of ingest")
+	flag.IntVar(&o.expire, "expire", 0, "anonymous contacts that expire at one instant, which is measured instead of ingest")
 	flag.Float64Var(&o.rate, "rate", 1000, "users a second who are due while events come in at half of their peak, with -clock")
 	flag.BoolVar(&o.outbox, "outbox", false, "measure deliveries from the outbox instead of ingest, beside River")
 	flag.IntVar(&o.backlog, "backlog", 1_000_000, "the largest backlog, with -outbox")
@@ -130,6 +135,8 @@ func run(ctx context.Context, url string, statements bool, o options) error {
 		return backfill(ctx, pool, o)
 	case o.clock > 0:
 		return clock(ctx, pool, o)
+	case o.expire > 0:
+		return expire(ctx, pool, o)
 	}
 	w := workload{users: o.users}
 	if o.segments {

@@ -3,12 +3,15 @@ package engine_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/bucketgen/bucketgen/bucket"
 	"github.com/bucketgen/bucketgen/engine"
+	"github.com/bucketgen/bucketgen/gen/db"
 )
 
 // noticed includes anonymous contacts. Its members are those who ever visited.
@@ -109,4 +112,28 @@ func TestMergeOfExpired(t *testing.T) {
 	must(t, err)
 	equal(t, "leaves", w.count("select count(*) from bucketgen.transitions where reason = 'expired'"), 1)
 	equal(t, "events of ada", w.count("select count(*) from bucketgen.events e join bucketgen.contacts c on c.id = e.contact_id where c.user_id = 'ada'"), 1)
+}
+
+// TestExpiredAreLookedUp lets PostgreSQL explain the sweep of contacts that have expired, while
+// half of all have: it may enter contacts by the index of those, and all else by the contact.
+func TestExpiredAreLookedUp(t *testing.T) {
+	t.Parallel()
+	w := grown(t)
+	for _, sql := range []string{`update bucketgen.contacts set erase_at = now(), merged_at = now() where id > 15000`, `vacuum analyze bucketgen.contacts`} {
+		_, err := w.pool.Exec(t.Context(), sql)
+		must(t, err)
+	}
+	for name, q := range map[string]hotQuery{
+		"ExpiredFirst": {db.ExpiredFirst, ""},
+		"ExpiredNext":  {db.ExpiredNext, "now() - interval '30 days', now(), 2000, now()"},
+	} {
+		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+			plan := explain(t, w, q.sql, mode, q.args)
+			entered, wrong := readsOf(plan)
+			wrong = slices.DeleteFunc(wrong, func(line string) bool { return strings.Contains(line, " using contacts_erase on contacts ") })
+			if entered == 0 || len(wrong) > 0 {
+				t.Errorf("%s (%s): want it to go by contact, got %q:\n%s", name, mode, wrong, plan)
+			}
+		}
+	}
 }

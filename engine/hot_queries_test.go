@@ -137,7 +137,7 @@ func coldQueries() map[string]string {
 		"DeliveriesDeadNewest": "an operator asks what was given up",
 		"DeliveriesDeadIDs":    "an operator has what was given up delivered again, or discards it",
 		"ExpiredEnd":           "a visitor ends: it goes by the contact, and by the names of those merged into it",
-		"ExpiredAny":           "now and then, by an index of those who have expired",
+		"ExpiredFirst":         "now and then, by an index of those who have expired",
 		"ExpiredNext":          "now and then, some of those who have expired, by an index of them",
 		"DeliveriesForget":     "now and then, some of the oldest dead letters",
 		"DeliveriesDiscard":    "an operator discards what was given up",

@@ -278,11 +278,11 @@ func (e *Engine) erasingLoop() *service.Loop {
 		Component: "erasure", Log: e.log, Backoff: retry.Backoff{Min: time.Second, Max: time.Minute},
 		Turn: func(ctx context.Context) (time.Duration, error) {
 			worked, err := e.eraser().Continue(ctx)
-			swept, failed := e.eraser().Sweep(ctx)
-			if err = errors.Join(err, failed); err == nil && (worked || swept) {
+			wait, failed := e.eraser().Sweep(ctx)
+			if err = errors.Join(err, failed); err == nil && (worked || wait == 0) {
 				return 0, nil
 			}
-			return poll, errors.Join(err, e.eraser().ForgetNotices(ctx))
+			return min(wait, poll), errors.Join(err, e.eraser().ForgetNotices(ctx))
 		},
 	}
 }

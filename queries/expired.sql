@@ -41,25 +41,32 @@ set user_id = c.user_id || chr(1) || c.id, properties = '{}', version = c.versio
 from parts p
 where c.id = p.id;
 
--- name: ExpiredAny :one
-select exists (select from bucketgen.contacts c where c.erase_at <= @now)::boolean;
+-- name: ExpiredFirst :one
+-- From when rows of a contact may be deleted, the earliest, or no row. It is ordered so that it
+-- reads the index: asked whether there is any, PostgreSQL reads the table once it knows of many.
+select c.erase_at
+from bucketgen.contacts c
+where c.erase_at is not null
+order by c.erase_at
+limit 1;
 
 -- name: ExpiredNext :many
 -- Some contacts whose rows may be deleted, locked. Those with deliveries that are still to be made
--- are busy, and put off.
+-- are busy, and put off. Subqueries have a limit, and ids are an array, so that the planner looks
+-- each contact up: it would hash exists, and so read the stays of everybody.
 with over as (
     select c.id, c.erase_at,
-        c.merged_at > @kept_since::timestamptz and exists (select from bucketgen.deliveries d where d.contact_id = c.id) as busy
+        c.merged_at > @kept_since::timestamptz
+            and (select true from bucketgen.deliveries d where d.contact_id = c.id limit 1) is not null as busy
     from bucketgen.contacts c
     where c.erase_at <= @now
     order by c.erase_at
     limit @most::integer
     for update of c skip locked
 ), put_off as (
-    update bucketgen.contacts c set erase_at = @later
-    from over b
-    where b.busy and c.id = b.id
+    update bucketgen.contacts c set erase_at = @later where c.id = any (array(select b.id from over b where b.busy))
 )
-select o.id, o.busy::boolean as busy, exists (select from bucketgen.memberships m where m.contact_id = o.id)::boolean as known
+select o.id, o.busy::boolean as busy,
+    ((select true from bucketgen.memberships m where m.contact_id = o.id limit 1) is not null)::boolean as known
 from over o
 order by o.id;

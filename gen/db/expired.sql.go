@@ -11,17 +11,6 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-const ExpiredAny = `-- name: ExpiredAny :one
-select exists (select from bucketgen.contacts c where c.erase_at <= $1)::boolean
-`
-
-func (q *Queries) ExpiredAny(ctx context.Context, now pgtype.Timestamptz) (bool, error) {
-	row := q.db.QueryRow(ctx, ExpiredAny, now)
-	var column_1 bool
-	err := row.Scan(&column_1)
-	return column_1, err
-}
-
 const ExpiredEnd = `-- name: ExpiredEnd :exec
 with ended as (
     select w.id, w.at, w.name, exists (select from bucketgen.memberships m where m.contact_id = w.id) as known
@@ -76,6 +65,23 @@ func (q *Queries) ExpiredEnd(ctx context.Context, arg ExpiredEndParams) error {
 	return err
 }
 
+const ExpiredFirst = `-- name: ExpiredFirst :one
+select c.erase_at
+from bucketgen.contacts c
+where c.erase_at is not null
+order by c.erase_at
+limit 1
+`
+
+// From when rows of a contact may be deleted, the earliest, or no row. It is ordered so that it
+// reads the index: asked whether there is any, PostgreSQL reads the table once it knows of many.
+func (q *Queries) ExpiredFirst(ctx context.Context) (pgtype.Timestamptz, error) {
+	row := q.db.QueryRow(ctx, ExpiredFirst)
+	var erase_at pgtype.Timestamptz
+	err := row.Scan(&erase_at)
+	return erase_at, err
+}
+
 const ExpiredLastEvent = `-- name: ExpiredLastEvent :many
 
 select w.user_id::text as user_id, e.last::timestamptz as last
@@ -119,18 +125,18 @@ func (q *Queries) ExpiredLastEvent(ctx context.Context, arg ExpiredLastEventPara
 const ExpiredNext = `-- name: ExpiredNext :many
 with over as (
     select c.id, c.erase_at,
-        c.merged_at > $1::timestamptz and exists (select from bucketgen.deliveries d where d.contact_id = c.id) as busy
+        c.merged_at > $1::timestamptz
+            and (select true from bucketgen.deliveries d where d.contact_id = c.id limit 1) is not null as busy
     from bucketgen.contacts c
     where c.erase_at <= $2
     order by c.erase_at
     limit $3::integer
     for update of c skip locked
 ), put_off as (
-    update bucketgen.contacts c set erase_at = $4
-    from over b
-    where b.busy and c.id = b.id
+    update bucketgen.contacts c set erase_at = $4 where c.id = any (array(select b.id from over b where b.busy))
 )
-select o.id, o.busy::boolean as busy, exists (select from bucketgen.memberships m where m.contact_id = o.id)::boolean as known
+select o.id, o.busy::boolean as busy,
+    ((select true from bucketgen.memberships m where m.contact_id = o.id limit 1) is not null)::boolean as known
 from over o
 order by o.id
 `
@@ -149,7 +155,8 @@ type ExpiredNextRow struct {
 }
 
 // Some contacts whose rows may be deleted, locked. Those with deliveries that are still to be made
-// are busy, and put off.
+// are busy, and put off. Subqueries have a limit, and ids are an array, so that the planner looks
+// each contact up: it would hash exists, and so read the stays of everybody.
 func (q *Queries) ExpiredNext(ctx context.Context, arg ExpiredNextParams) ([]ExpiredNextRow, error) {
 	rows, err := q.db.Query(ctx, ExpiredNext,
 		arg.KeptSince,

@@ -2,8 +2,11 @@ package erase
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/store"
@@ -17,25 +20,30 @@ const (
 	expiredPoll  = 10 * time.Minute
 )
 
-// Sweep deletes the rows of some anonymous contacts that have expired, and reports whether there
-// were any. Those with deliveries wait until these are made, but no longer than 30 days. Several
-// processes may call it.
-func (e *Eraser) Sweep(ctx context.Context) (worked bool, err error) {
+// Sweep deletes the rows of some anonymous contacts that have expired, and returns how long it can
+// wait then: 0 if there were any. Those with deliveries wait until these are made, but no longer
+// than 30 days. Several processes may call it.
+func (e *Eraser) Sweep(ctx context.Context) (time.Duration, error) {
 	now := e.Now()
-	switch there, err := e.queries().ExpiredAny(ctx, store.Timestamp(now)); {
+	switch first, err := e.queries().ExpiredFirst(ctx); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return expiredPoll, nil
 	case err != nil:
-		return false, fmt.Errorf("find contacts that have expired: %w", err)
-	case !there:
-		return false, nil // a database in which nothing happens is not written to
+		return 0, fmt.Errorf("find contacts that have expired: %w", err)
+	case first.Time.After(now):
+		return first.Time.Sub(now), nil // a database in which nothing happens is not written to
 	}
-	err = e.Runner.Do(ctx, func(q *db.Queries) error {
+	wait := expiredPoll // other processes have locked them all
+	err := e.Runner.Do(ctx, func(q *db.Queries) error {
 		all, err := q.ExpiredNext(ctx, db.ExpiredNextParams{
 			Now: store.Timestamp(now), Most: expiredBatch, KeptSince: store.Timestamp(now.Add(-expiredKept)), Later: store.Timestamp(now.Add(expiredPoll)),
 		})
 		if err != nil {
 			return fmt.Errorf("find contacts that have expired: %w", err)
 		}
-		worked = len(all) > 0
+		if len(all) > 0 {
+			wait = 0
+		}
 		p := person{Eraser: e, now: store.Timestamp(now)}
 		var known []int64 // those that were ever in a bucket
 		for _, c := range all {
@@ -51,7 +59,7 @@ func (e *Eraser) Sweep(ctx context.Context) (worked bool, err error) {
 		}
 		return p.sweep(ctx, q, known)
 	})
-	return worked, err
+	return wait, err
 }
 
 // sweep deletes all rows of contacts, or some if there are many.
