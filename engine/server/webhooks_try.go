@@ -53,6 +53,23 @@ type letter struct {
 	Attempts   int               `json:"attempts"`
 	Error      string            `json:"error"`
 	Transition engine.Transition `json:"transition"`
+	Notice     *engine.Notice    `json:"notice,omitempty"` // what was to be posted, if that is no transition
+}
+
+// about says whom a letter is about: of a notice, the ids in it.
+func (l letter) about() string {
+	switch n := l.Notice; {
+	case n == nil:
+		return textOf(l.Transition.Who())
+	case n.From != nil && n.Into != nil:
+		return textOf(*n.From) + " → " + textOf(*n.Into)
+	default:
+		ids := make([]string, len(n.IDs))
+		for i, id := range n.IDs {
+			ids[i] = textOf(id)
+		}
+		return some(ids, ", ")
+	}
 }
 
 func (c *cli) webhooksDeadCommand() *cobra.Command {
@@ -74,7 +91,7 @@ func (c *cli) webhooksDeadCommand() *cobra.Command {
 func printLetters(out io.Writer, all []letter) error {
 	t := newTable(out, "ID", "USER", "TRANSITION", "ATTEMPTS", "ERROR")
 	for _, l := range all {
-		t.row(l.ID, textOf(l.Transition.Who()), l.Transition.Event(), l.Attempts, l.Error)
+		t.row(l.ID, l.about(), l.Transition.Event(), l.Attempts, l.Error)
 	}
 	return t.end()
 }
@@ -147,7 +164,7 @@ func (c *cli) withLetters(cmd *cobra.Command, which string, do func(*engine.Engi
 				if err != nil {
 					return err
 				}
-				all = append(all, letter{l.ID, l.Attempts, l.Error, l.Transition})
+				all = append(all, letter{l.ID, l.Attempts, l.Error, l.Transition, l.Notice})
 			}
 			return do(e, all)
 		}))

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/bucketgen/bucketgen/engine/server/client"
@@ -38,4 +39,33 @@ func asked(name, text string) string {
 		return name
 	}
 	return text
+}
+
+// isNotice reports whether a dead letter is a notice about ids, which has neither a user nor a
+// bucket.
+func isNotice(l *client.DeadLetter) bool { return !l.Notice.At.IsZero() }
+
+// noticeWords say which ids a notice is about: of a merge both, of an erasure the first of them.
+func noticeWords(n *client.Notice) string {
+	if n.From.Kind != "" {
+		return idWords(n.From) + " → " + idWords(n.Into)
+	}
+	const most = 5
+	words := make([]string, min(most, len(n.Ids)))
+	for i := range words {
+		words[i] = idWords(n.Ids[i])
+	}
+	text := strings.Join(words, ", ")
+	if more := len(n.Ids) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// idWords returns an id as people read it: a user id without its kind.
+func idWords(id client.ID) string {
+	if id.Kind == "user" {
+		return id.Value
+	}
+	return Named(UserName("", "", map[string]string{id.Kind: id.Value}))
 }

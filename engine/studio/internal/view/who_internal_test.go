@@ -35,3 +35,18 @@ func TestEnteredAs(t *testing.T) {
 		})
 	}
 }
+
+// TestNoticeWords checks how dead letters say which ids a notice is about.
+func TestNoticeWords(t *testing.T) {
+	t.Parallel()
+	ada, phone := client.ID{Kind: "user", Value: "ada"}, client.ID{Kind: "anonymous", Value: "phone"}
+	for want, n := range map[string]client.Notice{
+		"anonymous phone → ada":              {From: phone, Into: ada},
+		"ada, anonymous phone":               {Ids: []client.ID{ada, phone}},
+		"ada, ada, ada, ada, ada and 1 more": {Ids: []client.ID{ada, ada, ada, ada, ada, phone}},
+	} {
+		if got := noticeWords(&n); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
