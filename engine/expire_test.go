@@ -137,3 +137,19 @@ func TestExpiredAreLookedUp(t *testing.T) {
 		}
 	}
 }
+
+// TestEraseOfExpired erases a user one of whose ids was that of a visitor who expired before: of
+// the visitor nothing is left, by whichever id the user is erased.
+func TestEraseOfExpired(t *testing.T) {
+	t.Parallel()
+	for _, id := range []string{"ada", engine.By(engine.KindAnonymous, "1")} {
+		w := newWorld(t, noticed)
+		w.ingest(anonymous())
+		w.clock.Advance(30 * 24 * time.Hour)
+		w.settle()
+		w.ingest(engine.Event{UserID: "ada", AnonymousID: "1", Name: "other"})
+		w.erase(id)
+		equal(t, "contacts after "+id, w.contacts(), 0)
+		equal(t, "transitions after "+id, w.count("select count(*) from bucketgen.transitions"), 0)
+	}
+}

@@ -3,15 +3,21 @@
 
 -- name: EraseFind :many
 -- The contacts of the person whom an id names: their own, those of users merged into it, and those
--- that were anonymous and have expired, see resolve.Ended. The contact of a shared id only holds
--- the name, and is kept. A user who was merged into it by an id that was detached is found by the
--- merge.
+-- that were anonymous, had any of the ids and have expired, see resolve.Ended. The contact of a
+-- shared id only holds the name, and is kept. A user who was merged into it by an id that was
+-- detached is found by the merge.
 with recursive found as (
     select n.contact_id as id from bucketgen.names n where n.name = @name
 ), lost as (
     select m.from_id as id from found f join bucketgen.merges m on m.contact_id = f.id where m.kind <> 'promotion'
     union
     select m.from_id from lost l join bucketgen.merges m on m.contact_id = l.id where m.kind <> 'promotion'
+), ids as (
+    select @name::text as name
+    union
+    select c.user_id from found f join bucketgen.contacts c on c.id = f.id
+    union
+    select i.name from found f join bucketgen.identities i on i.contact_id = f.id where not i.shared
 )
 select c.id, c.user_id, (c.merged_at is null)::boolean as survives, false as kept
 from found f
@@ -28,8 +34,9 @@ join bucketgen.contacts k on k.id = l.id
 where not exists (select from bucketgen.identities i where i.name = k.user_id)
 union
 select k.id, k.user_id, false, false
-from unnest(array['', chr(1) || 'shared' || chr(1)]) as p (prefix)
-join bucketgen.contacts k on k.user_id > p.prefix || @name || chr(1) and k.user_id < p.prefix || @name || chr(2)
+from ids n
+cross join unnest(array['', chr(1) || 'shared' || chr(1)]) as p (prefix)
+join bucketgen.contacts k on k.user_id > p.prefix || n.name || chr(1) and k.user_id < p.prefix || n.name || chr(2)
 order by user_id;
 
 -- name: EraseLock :exec
