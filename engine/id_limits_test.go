@@ -135,8 +135,11 @@ func TestSeenOncePerDay(t *testing.T) {
 			send("phone")
 			send("")
 		}
-		alone := send("")
-		equal(t, "with a known anonymous id", send("phone"), alone)
+		alone, both := send(""), send("phone")
+		for range 20 { // now and then the engine asks for something else meanwhile
+			alone, both = fewer(alone, send("")), fewer(both, send("phone"))
+		}
+		equal(t, "with a known anonymous id", both, alone)
 		seen, n := "", 0
 		must(t, pool.QueryRow(t.Context(), "select (seen_at at time zone 'UTC')::text from bucketgen.identities").Scan(&seen))
 		equal(t, "seen", seen, c.Now().UTC().Format(time.DateOnly)+" 00:00:00")
@@ -148,3 +151,6 @@ func TestSeenOncePerDay(t *testing.T) {
 		}
 	}
 }
+
+// fewer returns the smaller of each of two numbers.
+func fewer(a, b [2]int) [2]int { return [2]int{min(a[0], b[0]), min(a[1], b[1])} }

@@ -71,7 +71,7 @@ func TestRedefined(t *testing.T) {
 			[]string{visits(1, "pro"), redefine(2, bucketOf(pro, "")), acts(3, "backfill", "first-time")},
 			nil,
 			[]string{stay(1, "backfill", 3, 0)},
-			"11",
+			"16",
 		},
 		"or at once": {
 			nil,
@@ -148,7 +148,7 @@ func TestRedefined(t *testing.T) {
 			[]string{visits(1, "pro"), redefine(2, bucketOf(visit, "")), acts(3, "backfill", "first-time"), acts(61, "reconcile", "")},
 			[]string{left(3, "reconcile")},
 			[]string{stay(1, "backfill", 3, 61)},
-			"11",
+			"16",
 		},
 		"words change": {
 			[]string{bucketOf(visit, "")},
