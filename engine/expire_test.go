@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -152,4 +153,21 @@ func TestEraseOfExpired(t *testing.T) {
 		equal(t, "contacts after "+id, w.contacts(), 0)
 		equal(t, "transitions after "+id, w.count("select count(*) from bucketgen.transitions"), 0)
 	}
+}
+
+// TestExpiredAndDeleted sends an event with the ids of a user who is deleted and of a visitor who
+// has expired, before the clock got to it: the visitor ends, and the id is the user's.
+func TestExpiredAndDeleted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, noticed)
+	w.ingest(anonymous())
+	w.ingest(engine.Event{UserID: "ada", Name: "other"})
+	must(t, w.Delete(t.Context(), "ada"))
+	w.clock.Advance(31 * 24 * time.Hour)
+	_, err := w.Ingest(t.Context(), engine.Event{UserID: "ada", AnonymousID: "1", Name: "other"})
+	if err != nil && !errors.Is(err, engine.ErrDeleted) {
+		t.Fatal(err)
+	}
+	equal(t, "leaves", w.count("select count(*) from bucketgen.transitions where reason = 'expired'"), 1)
+	equal(t, "ids of ada", w.count("select count(*) from bucketgen.identities i join bucketgen.contacts c on c.id = i.contact_id where c.user_id = 'ada'"), 1)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/bucketgen/bucketgen/internal/transact"
 )
 
-// check returns an error if the users cannot become one.
-func (m *merging) check(ctx context.Context, loaded *store.Loaded, both []*transact.Task) error {
+// present returns an error if the contacts are not there to become one.
+func (m *merging) present(loaded *store.Loaded, both []*transact.Task) error {
 	for _, t := range both {
 		switch user := t.Want.User; {
 		case loaded.Suppressed(user):
@@ -24,6 +24,11 @@ func (m *merging) check(ctx context.Context, loaded *store.Loaded, both []*trans
 	if m.kind != promotion && !loaded.Deployment().Agreed { // a process with other definitions does not know which data of users to derive anew
 		return bucketgen.ErrNotDeployed
 	}
+	return nil
+}
+
+// allowed returns an error if two contacts that are there must not become one.
+func (m *merging) allowed(ctx context.Context, loaded *store.Loaded, both []*transact.Task) error {
 	for _, t := range both {
 		if loaded.Deleted(t.Want.User) {
 			return bucketgen.ErrDeleted

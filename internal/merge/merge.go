@@ -233,7 +233,7 @@ func (m *merging) lock(ctx context.Context) (*store.Loaded, error) {
 		return nil, err
 	}
 	m.xid = loaded.XID
-	if err := m.check(ctx, loaded, both); err != nil {
+	if err := m.present(loaded, both); err != nil {
 		return nil, err
 	}
 	// Either user may be ahead of the clock of this process, and so of the other: these runs find
@@ -248,6 +248,10 @@ func (m *merging) lock(ctx context.Context) (*store.Loaded, error) {
 		if t.Result.Ended {
 			return nil, &expiredError{t.Want.User, m.now}
 		}
+	}
+	// Only now: whatever speaks against the merge does not speak for a visitor who has expired.
+	if err := m.allowed(ctx, loaded, both); err != nil {
+		return nil, err
 	}
 	if m.settled, err = m.Runner.Write(ctx, m.conn, loaded, both); err != nil {
 		return nil, err
