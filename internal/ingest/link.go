@@ -261,11 +261,11 @@ func (f *flush) settleIDs(ctx context.Context, all []ingestion) {
 		for _, it := range t.items {
 			lost := slices.ContainsFunc(it.attach, func(name string) bool { return slices.Contains(t.Lost, name) })
 			switch {
-			case t.Missed || len(it.attach)+len(it.seen) == 0:
-			case !lost:
-				f.remember(it)
-			default:
+			case t.Missed:
+			case lost:
 				f.relink(ctx, it)
+			case len(it.attach) == 0 && len(it.seen) > 0: // an id that was attached may have been detached at once
+				f.remember(it)
 			}
 		}
 	}
