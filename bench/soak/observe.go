@@ -14,6 +14,9 @@ import (
 type observation struct {
 	at     time.Duration // since the run began
 	values [len(curves)]float64
+
+	// What the worker that is never killed has done by then.
+	events, handled int64
 }
 
 // curve is something that may not grow.
@@ -72,6 +75,7 @@ func (s *soak) observe(ctx context.Context) (o observation, err error) {
 	}
 	const mega = 1 << 20
 	is := steady.sample()
+	o.events, o.handled = is.Events, is.Handled
 	o.values[memory], o.values[heap], o.values[goroutines] = float64(resident)/mega, float64(is.Heap)/mega, float64(is.Goroutines)
 	// Deliveries that a failure put off do not wait for anything to become faster.
 	const sql = `select

@@ -237,7 +237,7 @@ func (m *merging) lock(ctx context.Context) (*store.Loaded, error) {
 		return nil, err
 	}
 	// Either user may be ahead of the clock of this process, and so of the other: these runs find
-	// out, the last of which is at the time of both.
+	// out. The last one is at the time of both.
 	for at := m.now - 1; at != m.now; {
 		at = m.now
 		if err := m.Runner.Run(ctx, m.conn, loaded, both, func(*transact.Task, *decide.State, *decide.Session) {}); err != nil {
