@@ -90,9 +90,12 @@ func TestAnonymousExpires(t *testing.T) {
 	w.clock.Advance(month / 2)
 	w.ingest(anonymous())
 	w.clock.Advance(month / 2) // which ends 3 only
-	eventually(t, func() bool { w.rollUp(); return w.contacts() == 1 })
+	eventually(t, func() bool { return w.contacts() == 1 })
 	w.checkNoOrphans(t)
-	equal(t, "members", w.count("select members from bucketgen.sizes"), 1)
+	eventually(t, func() bool { // a roll-up does nothing while another engine does one
+		w.rollUp()
+		return w.count("select members from bucketgen.sizes") == 1
+	})
 }
 
 // TestMergeOfExpired merges a visitor into a user who is ahead of the clock, by whose time the
