@@ -14,7 +14,7 @@ import (
 	"github.com/bucketgen/bucketgen/internal/ir"
 )
 
-// expire measures how fast anonymous contacts go that are all due at one instant, while events of
+// expire measures how fast anonymous contacts go that are all due within a second, while events of
 // users come in: the clock ends them, and the sweep of the background deletes their rows. What
 // ingest is without that is measured before, in the same run and at the same pace.
 func expire(ctx context.Context, pool *pgxpool.Pool, o options) error {
@@ -85,7 +85,7 @@ func besideExpiry(ctx context.Context, e *engine.Engine, v *visitors, w workload
 		return err
 	}
 	_, busy := percentiles(took)
-	fmt.Printf("%d anonymous contacts due at one instant, half of them members, %d buckets, %d callers\n", v.n, o.buckets+1, o.callers)
+	fmt.Printf("%d anonymous contacts due within %s, half of them members, %d buckets, %d callers\n", v.n, time.Duration(v.n)*time.Microsecond, o.buckets+1, o.callers)
 	v.print()
 	fmt.Printf("ingest at half of its peak of %.0f events/s: alone %.0f events/s, p99 %s; beside expiry %.0f events/s, p99 %s\n", peak, alone, quiet, beside, busy)
 	used.print(int64(v.n), "contact, with the ingest beside")
@@ -134,10 +134,11 @@ func (v *visitors) fill(ctx context.Context) error {
 	return v.pool.QueryRow(ctx, "select min(v.id), max(v.id) from visitors v").Scan(&v.from, &v.to)
 }
 
-// becomeDue lets all visitors expire at an instant that is to come when their rows are written.
+// becomeDue lets the visitors expire, each a microsecond after the one before, at instants that are
+// to come when their rows are written.
 func (v *visitors) becomeDue(ctx context.Context) error {
 	v.due = time.Now().Add(5*time.Second + time.Duration(v.n)*20*time.Microsecond).Truncate(time.Microsecond)
-	_, err := v.pool.Exec(ctx, `insert into bucketgen.due (contact_id, bucket_no, due_at) select v.id, -1, $1 from visitors v order by v.i`, v.due)
+	_, err := v.pool.Exec(ctx, `insert into bucketgen.due (contact_id, bucket_no, due_at) select v.id, -1, $1::timestamptz - ($2 - v.i) * interval '1 microsecond' from visitors v order by v.i`, v.due, v.n)
 	if err != nil {
 		return fmt.Errorf("make visitors due: %w", err)
 	}
@@ -156,7 +157,7 @@ func (v *visitors) waitGone(ctx context.Context, gone *atomic.Bool) error {
 	defer gone.Store(true)
 	const some = `select (select count(*) from bucketgen.due d where d.contact_id = any ($1) and d.bucket_no = -1),
 		(select count(*) from bucketgen.contacts c where c.id = any ($1))`
-	const anyDue = `select exists (select from bucketgen.due d where d.due_at = $1)`
+	const anyDue = `select exists (select from bucketgen.due d where d.due_at between $1::timestamptz - $2 * interval '1 microsecond' and $1 and d.bucket_no = -1)`
 	const anyLeft = `select exists (select from visitors v join bucketgen.contacts c on c.id = v.id)`
 	ids := v.some()
 	for deadline := time.Now().Add(time.Minute + time.Duration(v.n)*2*time.Millisecond); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
@@ -170,7 +171,7 @@ func (v *visitors) waitGone(ctx context.Context, gone *atomic.Bool) error {
 		}
 		more := true
 		if due == 0 && v.ended == 0 {
-			if err := v.pool.QueryRow(ctx, anyDue, v.due).Scan(&more); err != nil {
+			if err := v.pool.QueryRow(ctx, anyDue, v.due, v.n).Scan(&more); err != nil {
 				return fmt.Errorf("ask for visitors that are due: %w", err)
 			}
 			if !more {

@@ -84,7 +84,7 @@ func main() {
 	flag.IntVar(&o.workers, "workers", 0, "workers of the engine that let users follow (default its own)")
 	flag.DurationVar(&o.window, "window", 7*24*time.Hour, "what the deployed bucket counts within")
 	flag.IntVar(&o.clock, "clock", 0, "users who are due at one instant, which is measured instead of ingest")
-	flag.IntVar(&o.expire, "expire", 0, "anonymous contacts that expire at one instant, which is measured instead of ingest")
+	flag.IntVar(&o.expire, "expire", 0, "anonymous contacts that expire within a second, which is measured instead of ingest")
 	flag.Float64Var(&o.rate, "rate", 1000, "users a second who are due while events come in at half of their peak, with -clock")
 	flag.BoolVar(&o.outbox, "outbox", false, "measure deliveries from the outbox instead of ingest, beside River")
 	flag.IntVar(&o.backlog, "backlog", 1_000_000, "the largest backlog, with -outbox")

@@ -129,7 +129,7 @@ func TestExpiredAreLookedUp(t *testing.T) {
 	}
 	for name, q := range map[string]hotQuery{
 		"ExpiredFirst": {db.ExpiredFirst, ""},
-		"ExpiredNext":  {db.ExpiredNext, "now() - interval '30 days', now(), 2000, now()"},
+		"ExpiredNext":  {db.ExpiredNext, "now() - interval '30 days', now() - interval '1 hour', now(), 2000, now()"},
 	} {
 		for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
 			plan := explain(t, w, q.sql, mode, q.args)

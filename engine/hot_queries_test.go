@@ -13,7 +13,7 @@ func hotQueries() map[string]hotQuery {
 		"ContactsLock":          {db.ContactsLock, users + ", " + contacts + ", " + contacts},
 		"ContactsLockKnown":     {db.ContactsLockKnown, users + ", " + contacts + ", " + contacts},
 		"ContactsLockWaiting":   {db.ContactsLockWaiting, users + ", " + contacts + ", " + contacts},
-		"ContactsLockDue":       {db.ContactsLockDue, "now(), " + buckets + ", array[0, 0, 0], 500"},
+		"ContactsLockDue":       {db.ContactsLockDue, "now() - interval '1 hour', now(), " + buckets + ", array[0, 0, 0], 500"},
 		"DeliveriesClaim":       {db.DeliveriesClaim, "false, now(), " + buckets + ", array[100, 4, 4], 1, array[7], 16, now(), gen_random_uuid()"},
 		"DeliveriesPromote":     {db.DeliveriesPromote, contacts + ", " + buckets + ", " + buckets + ", " + contacts},
 		"ContactsHold":          {db.ContactsHold, contacts + ", " + contacts + ", " + times},

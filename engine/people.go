@@ -274,11 +274,12 @@ func (e *Engine) forgettingNames() *service.Loop {
 // anonymous contacts that have expired, and notices of erasures.
 func (e *Engine) erasingLoop() *service.Loop {
 	const poll = 10 * time.Second
+	var sweep erase.Sweep
 	return &service.Loop{
 		Component: "erasure", Log: e.log, Backoff: retry.Backoff{Min: time.Second, Max: time.Minute},
 		Turn: func(ctx context.Context) (time.Duration, error) {
 			worked, err := e.eraser().Continue(ctx)
-			wait, failed := e.eraser().Sweep(ctx)
+			wait, failed := e.eraser().Sweep(ctx, &sweep)
 			if err = errors.Join(err, failed); err == nil && (worked || wait == 0) {
 				return 0, nil
 			}

@@ -79,11 +79,13 @@ cross join lateral (
 -- whom another worker has locked. It returns a row for each due instant, with the bucket. With
 -- since_nos it skips users who have not followed the deployments that the caller cannot apply. ("Is
 -- true" keeps the planner from joining, so that the numbers of buckets are hashed once, however
--- many there are.)
-select c.id, c.user_id, d.bucket_no
+-- many there are.) It begins at an instant, so that what was settled before, and is still in the
+-- index, is not read again by each of many calls.
+select c.id, c.user_id, d.bucket_no, d.due_at
 from bucketgen.due d
 join bucketgen.contacts c on c.id = d.contact_id
-where d.due_at <= @now and (d.bucket_no in (select unnest(@bucket_nos::integer[]))) is true
+where d.due_at >= coalesce(sqlc.narg('from')::timestamptz, '-infinity') and d.due_at <= @now
+    and (d.bucket_no in (select unnest(@bucket_nos::integer[]))) is true
     and (sqlc.narg('since_nos')::integer[] is null or least(c.generation, coalesce(c.foreign_generation, c.generation))
         >= (sqlc.narg('since_nos')::integer[])[array_position(@bucket_nos::integer[], d.bucket_no)])
 order by d.due_at

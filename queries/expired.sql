@@ -53,20 +53,21 @@ limit 1;
 -- name: ExpiredNext :many
 -- Some contacts whose rows may be deleted, locked. Those with deliveries that are still to be made
 -- are busy, and put off. Subqueries have a limit, and ids are an array, so that the planner looks
--- each contact up: it would hash exists, and so read the stays of everybody.
+-- each contact up: it would hash exists, and so read the stays of everybody. It begins at an
+-- instant, so that contacts that are gone, and still in the index, are not read again by each call.
 with over as (
     select c.id, c.erase_at,
         c.merged_at > @kept_since::timestamptz
             and (select true from bucketgen.deliveries d where d.contact_id = c.id limit 1) is not null as busy
     from bucketgen.contacts c
-    where c.erase_at <= @now
+    where c.erase_at >= sqlc.arg('from')::timestamptz and c.erase_at <= @now
     order by c.erase_at
     limit @most::integer
     for update of c skip locked
 ), put_off as (
     update bucketgen.contacts c set erase_at = @later where c.id = any (array(select b.id from over b where b.busy))
 )
-select o.id, o.busy::boolean as busy,
+select o.id, o.erase_at, o.busy::boolean as busy,
     ((select true from bucketgen.memberships m where m.contact_id = o.id limit 1) is not null)::boolean as known
 from over o
 order by o.id;

@@ -196,18 +196,20 @@ func (q *Queries) ContactsLock(ctx context.Context, arg ContactsLockParams) ([]C
 }
 
 const ContactsLockDue = `-- name: ContactsLockDue :many
-select c.id, c.user_id, d.bucket_no
+select c.id, c.user_id, d.bucket_no, d.due_at
 from bucketgen.due d
 join bucketgen.contacts c on c.id = d.contact_id
-where d.due_at <= $1 and (d.bucket_no in (select unnest($2::integer[]))) is true
-    and ($3::integer[] is null or least(c.generation, coalesce(c.foreign_generation, c.generation))
-        >= ($3::integer[])[array_position($2::integer[], d.bucket_no)])
+where d.due_at >= coalesce($1::timestamptz, '-infinity') and d.due_at <= $2
+    and (d.bucket_no in (select unnest($3::integer[]))) is true
+    and ($4::integer[] is null or least(c.generation, coalesce(c.foreign_generation, c.generation))
+        >= ($4::integer[])[array_position($3::integer[], d.bucket_no)])
 order by d.due_at
-limit $4::integer
+limit $5::integer
 for no key update of c skip locked
 `
 
 type ContactsLockDueParams struct {
+	From      pgtype.Timestamptz
 	Now       pgtype.Timestamptz
 	BucketNos []int32
 	SinceNos  []int32
@@ -218,15 +220,18 @@ type ContactsLockDueRow struct {
 	ID       int64
 	UserID   string
 	BucketNo int32
+	DueAt    pgtype.Timestamptz
 }
 
 // Takes the locks of users for whom something is due, the longest overdue first, and skips those
 // whom another worker has locked. It returns a row for each due instant, with the bucket. With
 // since_nos it skips users who have not followed the deployments that the caller cannot apply. ("Is
 // true" keeps the planner from joining, so that the numbers of buckets are hashed once, however
-// many there are.)
+// many there are.) It begins at an instant, so that what was settled before, and is still in the
+// index, is not read again by each of many calls.
 func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams) ([]ContactsLockDueRow, error) {
 	rows, err := q.db.Query(ctx, ContactsLockDue,
+		arg.From,
 		arg.Now,
 		arg.BucketNos,
 		arg.SinceNos,
@@ -239,7 +244,12 @@ func (q *Queries) ContactsLockDue(ctx context.Context, arg ContactsLockDueParams
 	var items []ContactsLockDueRow
 	for rows.Next() {
 		var i ContactsLockDueRow
-		if err := rows.Scan(&i.ID, &i.UserID, &i.BucketNo); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.UserID,
+			&i.BucketNo,
+			&i.DueAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -128,14 +128,14 @@ with over as (
         c.merged_at > $1::timestamptz
             and (select true from bucketgen.deliveries d where d.contact_id = c.id limit 1) is not null as busy
     from bucketgen.contacts c
-    where c.erase_at <= $2
+    where c.erase_at >= $2::timestamptz and c.erase_at <= $3
     order by c.erase_at
-    limit $3::integer
+    limit $4::integer
     for update of c skip locked
 ), put_off as (
-    update bucketgen.contacts c set erase_at = $4 where c.id = any (array(select b.id from over b where b.busy))
+    update bucketgen.contacts c set erase_at = $5 where c.id = any (array(select b.id from over b where b.busy))
 )
-select o.id, o.busy::boolean as busy,
+select o.id, o.erase_at, o.busy::boolean as busy,
     ((select true from bucketgen.memberships m where m.contact_id = o.id limit 1) is not null)::boolean as known
 from over o
 order by o.id
@@ -143,23 +143,27 @@ order by o.id
 
 type ExpiredNextParams struct {
 	KeptSince pgtype.Timestamptz
+	From      pgtype.Timestamptz
 	Now       pgtype.Timestamptz
 	Most      int32
 	Later     pgtype.Timestamptz
 }
 
 type ExpiredNextRow struct {
-	ID    int64
-	Busy  bool
-	Known bool
+	ID      int64
+	EraseAt pgtype.Timestamptz
+	Busy    bool
+	Known   bool
 }
 
 // Some contacts whose rows may be deleted, locked. Those with deliveries that are still to be made
 // are busy, and put off. Subqueries have a limit, and ids are an array, so that the planner looks
-// each contact up: it would hash exists, and so read the stays of everybody.
+// each contact up: it would hash exists, and so read the stays of everybody. It begins at an
+// instant, so that contacts that are gone, and still in the index, are not read again by each call.
 func (q *Queries) ExpiredNext(ctx context.Context, arg ExpiredNextParams) ([]ExpiredNextRow, error) {
 	rows, err := q.db.Query(ctx, ExpiredNext,
 		arg.KeptSince,
+		arg.From,
 		arg.Now,
 		arg.Most,
 		arg.Later,
@@ -171,7 +175,12 @@ func (q *Queries) ExpiredNext(ctx context.Context, arg ExpiredNextParams) ([]Exp
 	var items []ExpiredNextRow
 	for rows.Next() {
 		var i ExpiredNextRow
-		if err := rows.Scan(&i.ID, &i.Busy, &i.Known); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.EraseAt,
+			&i.Busy,
+			&i.Known,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

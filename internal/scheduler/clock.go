@@ -133,10 +133,10 @@ func (c *Clock) RunDue(ctx context.Context, o decide.Options, now func() table.I
 	settled := 0
 	for range c.Workers {
 		group.Go(func() {
-			for {
-				n, err := c.runBatch(ctx, o, now())
+			for at := (backlog{from: table.Unset}); ; {
+				did, err := c.runBatch(ctx, o, at.from, now())
 				mu.Lock()
-				settled += n
+				settled += did.Users
 				if err != nil {
 					failed = err
 				}
@@ -147,7 +147,7 @@ func (c *Clock) RunDue(ctx context.Context, o decide.Options, now func() table.I
 					return
 				default:
 				}
-				if n == 0 || stop {
+				if stop || !at.next(did) {
 					return
 				}
 			}
@@ -157,11 +157,32 @@ func (c *Clock) RunDue(ctx context.Context, o decide.Options, now func() table.I
 	return settled, failed
 }
 
-// runBatch settles the users who have been due longest and are not locked. It returns how many
-// there were.
-func (c *Clock) runBatch(ctx context.Context, o decide.Options, now table.Instant) (int, error) {
+// backlog is where a worker is in what is due. From batch to batch it goes on, so that it does not
+// read again what it has settled, and that is why it begins anew now and then: some users were
+// locked, and some have become due at an earlier instant.
+type backlog struct {
+	from    table.Instant // from is where the next batch begins; Unset is the beginning
+	batches int           // batches is how many there were since the beginning
+}
+
+// anew is how many batches a worker settles before it begins anew.
+const anew = 20
+
+// next moves the place behind a batch. It returns false if nothing is due that can be settled.
+func (b *backlog) next(did transact.Settled) bool {
+	if did.Users == 0 && b.from == table.Unset {
+		return false
+	}
+	if b.from, b.batches = did.Last, b.batches+1; did.Last == table.Unset || b.batches == anew {
+		*b = backlog{from: table.Unset}
+	}
+	return true
+}
+
+// runBatch settles the users who have been due longest, from an instant on, and are not locked.
+func (c *Clock) runBatch(ctx context.Context, o decide.Options, from, now table.Instant) (transact.Settled, error) {
 	ctx, end := c.Begin(ctx)
-	users, settles, err := c.Runner.CommitDue(ctx, now, dueBatch, func(user store.Request) *transact.Task {
+	did, err := c.Runner.CommitDue(ctx, from, now, dueBatch, func(user store.Request) *transact.Task {
 		return &transact.Task{Want: user, Options: o, Step: func(s *decide.Session, clock table.Instant) decide.Result {
 			if !o.Live {
 				clock = now
@@ -169,10 +190,10 @@ func (c *Clock) runBatch(ctx context.Context, o decide.Options, now table.Instan
 			return s.Clock(clock)
 		}}
 	})
-	end(err, users)
-	if err != nil || !settles { // by the database's clock, nothing is due yet
-		return 0, err
+	end(err, did.Users)
+	if err != nil || !did.Settles { // by the database's clock, nothing is due yet
+		return transact.Settled{Last: table.Unset}, err
 	}
-	c.Settled(users)
-	return users, nil
+	c.Settled(did.Users)
+	return did, nil
 }

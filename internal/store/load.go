@@ -137,11 +137,18 @@ func (ld *Loaded) contactOf(name string) int64 {
 	}
 }
 
-// LockDue starts a transaction and locks users for whom something is due, the longest overdue
-// first. It skips users who are locked. It takes one round trip. Load takes the requests once they
-// are sorted.
-func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now table.Instant, most int) ([]Request, error) {
+// Due are users for whom something is due.
+type Due struct {
+	Requests []Request
+	Last     table.Instant // Last is the latest of their due instants, if there may be more; else Unset
+}
+
+// LockDue starts a transaction and locks users for whom something is due, from an instant on, or
+// Unset, the longest overdue first. It skips users who are locked. It takes one round trip. Load
+// takes the requests once they are sorted.
+func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, from, now table.Instant, most int) (Due, error) {
 	var requests []Request
+	rows, last := 0, table.Unset
 	places := map[int64]int{}
 	var xid string
 	q := s.batch()
@@ -150,7 +157,8 @@ func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now table.I
 		q.Add("discard plans")
 	}
 	d := s.deployment.Load()
-	q.Add(db.ContactsLockDue, timestamp(now), d.Active, d.activeSince, int32(most)).Query(pipeline.Each(func(row db.ContactsLockDueRow) {
+	q.Add(db.ContactsLockDue, timestamp(from), timestamp(now), d.Active, d.activeSince, int32(most)).Query(pipeline.Each(func(row db.ContactsLockDueRow) {
+		rows, last = rows+1, instant(row.DueAt)
 		i, known := places[row.ID]
 		if !known {
 			i, places[row.ID] = len(requests), len(requests)
@@ -161,9 +169,12 @@ func (s *Store) LockDue(ctx context.Context, conn Conn, replan bool, now table.I
 		}
 	}))
 	if err := q.Send(ctx, conn); err != nil {
-		return nil, fmt.Errorf("lock users for whom something is due: %w", err)
+		return Due{}, fmt.Errorf("lock users for whom something is due: %w", err)
 	}
-	return requests, nil
+	if rows < most {
+		last = table.Unset
+	}
+	return Due{requests, last}, nil
 }
 
 // resolveProperties sets the properties of a user, under the lock: the cached ones, or those that

@@ -217,31 +217,37 @@ func (r *Runner) Consult(ctx context.Context, tasks []*Task, visit func(*Task, *
 	return r.Links.Rollback(ctx, conn, err)
 }
 
-// CommitDue begins a transaction, takes the locks of the users who have been due longest and are
-// not locked, and commits what the tasks of task come to. It returns how many users there were, and
-// whether some due instant was settled.
-func (r *Runner) CommitDue(ctx context.Context, now table.Instant, most int, task func(store.Request) *Task) (users int, settles bool, err error) {
+// Settled is what [Runner.CommitDue] came to.
+type Settled struct {
+	Users   int           // Users is how many there were
+	Settles bool          // Settles says that some due instant was settled
+	Last    table.Instant // Last is the latest due instant of theirs, if more may be due; else Unset
+}
+
+// CommitDue begins a transaction, takes the locks of the users who have been due longest, from an
+// instant on, or Unset, and are not locked, and commits what the tasks of task come to.
+func (r *Runner) CommitDue(ctx context.Context, from, now table.Instant, most int, task func(store.Request) *Task) (Settled, error) {
 	ctx, cancel := r.Links.Answering(ctx)
 	defer cancel()
 	conn, err := r.Pool.Acquire(ctx)
 	if err != nil {
-		return 0, false, fmt.Errorf("connect: %w", err)
+		return Settled{}, fmt.Errorf("connect: %w", err)
 	}
 	defer conn.Release()
-	due, err := r.Store.LockDue(ctx, conn, store.Replan(conn.Conn().PgConn()), now, most)
-	if err != nil || len(due) == 0 {
-		return 0, false, r.Links.Rollback(ctx, conn, err)
+	due, err := r.Store.LockDue(ctx, conn, store.Replan(conn.Conn().PgConn()), from, now, most)
+	if err != nil || len(due.Requests) == 0 {
+		return Settled{}, r.Links.Rollback(ctx, conn, err)
 	}
-	tasks := make([]*Task, len(due))
-	for i, user := range due {
+	tasks := make([]*Task, len(due.Requests))
+	for i, user := range due.Requests {
 		tasks[i] = task(user)
 	}
-	settles, err = r.commitLocked(ctx, conn, tasks)
+	settles, err := r.commitLocked(ctx, conn, tasks)
 	if err != nil {
-		return 0, false, r.Links.Rollback(ctx, conn, err)
+		return Settled{}, r.Links.Rollback(ctx, conn, err)
 	}
 	r.Links.Answered(nil)
-	return len(due), settles, nil
+	return Settled{Users: len(due.Requests), Settles: settles, Last: due.Last}, nil
 }
 
 func (r *Runner) commitLocked(ctx context.Context, conn store.Conn, tasks []*Task) (bool, error) {
