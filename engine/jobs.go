@@ -89,16 +89,17 @@ func (g *Jobs) Page(ctx context.Context, p Page) ([]Job, int64, error) {
 	return all, p.next(len(all), func() int64 { return all[len(all)-1].ID }), nil
 }
 
-// UsersPage returns a page of the users in a list of a job: joining or leaving of a plan and a
-// bucket, members of a preview, only:<node> of a funnel, onlyRun or onlyOther of a back-test.
-func (g *Jobs) UsersPage(ctx context.Context, id int64, list, bucketID string, p Page) ([]string, int64, error) {
+// UsersPage returns a page of the ids by which users went when the job listed them: joining or
+// leaving of a plan and a bucket, members of a preview, only:<node> of a funnel, onlyRun or
+// onlyOther of a back-test.
+func (g *Jobs) UsersPage(ctx context.Context, id int64, list, bucketID string, p Page) ([]ID, int64, error) {
 	rows, err := (*Engine)(g).jobQueue().Users(ctx, id, list, bucketID, int32(p.After), p.limit())
 	if err != nil {
 		return nil, 0, fmt.Errorf("users of job %d: %w", id, err)
 	}
-	users := make([]string, len(rows))
+	users := make([]ID, len(rows))
 	for i, row := range rows {
-		users[i] = resolve.Text(row.UserID)
+		users[i].Kind, users[i].Value = resolve.Parse(row.UserID)
 	}
 	return users, p.next(len(rows), func() int64 { return int64(rows[len(rows)-1].Place) }), nil
 }

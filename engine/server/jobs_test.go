@@ -39,7 +39,10 @@ func jobUsers(t *testing.T, c *client.Client, id int64, list, bucket string) (al
 		if err != nil {
 			t.Fatal(err)
 		}
-		if all = append(all, page.UserIDs...); page.Next == "" {
+		for _, u := range page.Users {
+			all = append(all, u.Kind+":"+u.Value)
+		}
+		if page.Next == "" {
 			return all
 		}
 		p.After = page.Next
@@ -61,7 +64,7 @@ func TestJobPlan(t *testing.T) {
 		slices.Sort(want.Buckets[i].Joining)
 	}
 	same(t, "plan", j.Plan, nil, want, wantErr)
-	if got := jobUsers(t, other, j.ID, "joining", "shrunk"); !slices.Equal(got, []string{"u0", "u1", "u2", "u3", "u4", "u5", "u6"}) {
+	if got := jobUsers(t, other, j.ID, "joining", "shrunk"); !slices.Equal(got, []string{"user:u0", "user:u1", "user:u2", "user:u3", "user:u4", "user:u5", "user:u6"}) {
 		t.Errorf("joining: got %v", got)
 	}
 	preview := m.job(t, other, client.NewJob{Kind: client.JobKindPreview, BucketID: "shrunk"})
@@ -124,7 +127,7 @@ func TestJobFunnel(t *testing.T) {
 	if diff := cmp.Diff(want, short(j.Funnel.Criteria)); diff != "" {
 		t.Errorf("funnel (-want +got):\n%s", diff)
 	}
-	if got := jobUsers(t, c, j.ID, fmt.Sprintf("only:%d", j.Funnel.Criteria.Parts[2].Node), "loyal"); !slices.Equal(got, []string{"u02", "u04"}) {
+	if got := jobUsers(t, c, j.ID, fmt.Sprintf("only:%d", j.Funnel.Criteria.Parts[2].Node), "loyal"); !slices.Equal(got, []string{"user:u02", "user:u04"}) {
 		t.Errorf("who fails the third only: got %v", got)
 	}
 	manual := m.job(t, c, client.NewJob{Kind: client.JobKindFunnel, BucketID: "testers"})

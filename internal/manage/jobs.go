@@ -22,8 +22,8 @@ type Jobs struct {
 
 // JobUsers is a page of the users in a list of a job.
 type JobUsers struct {
-	UserIDs []string `json:"userIds" doc:"Ids of the users"`
-	Next    string   `json:"next,omitempty" doc:"Cursor of the next page; missing on the last page"`
+	Users []engine.ID `json:"users" doc:"The users, each by the id by which they went then"`
+	Next  string      `json:"next,omitempty" doc:"Cursor of the next page; missing on the last page"`
 }
 
 // NewJob says what a job is to do.

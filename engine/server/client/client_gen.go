@@ -1858,8 +1858,8 @@ type JobUsers struct {
 	// Next Cursor of the next page; missing on the last page
 	Next string `json:"next,omitempty,omitzero"`
 
-	// UserIDs Ids of the users
-	UserIDs []string `json:"userIds"`
+	// Users The users, each by the id by which they went then
+	Users []ID `json:"users"`
 }
 
 // Jobs A page of jobs

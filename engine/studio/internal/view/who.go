@@ -32,6 +32,14 @@ func enteredAs(id client.ID) string {
 	return ", entered as " + Named(UserName("", "", map[string]string{id.Kind: id.Value}))
 }
 
+// nameOf returns the name of a user who goes by an id.
+func nameOf(id client.ID) string {
+	if id.Kind == "user" {
+		return id.Value
+	}
+	return UserName("", "", map[string]string{id.Kind: id.Value})
+}
+
 // asked returns what names a user of a preview: the text of it, unless the name that was asked
 // about is not a user id.
 func asked(name, text string) string {
