@@ -79,8 +79,7 @@ func TestPeopleEquivalence(t *testing.T) {
 }
 
 // TestErasingEquivalence compares them while some users are erased, with and without a secret under
-// which their ids are hashed. There is one engine: another one goes by the names that it remembers
-// until it learns of an erasure, within ten seconds.
+// which their ids are hashed.
 func TestErasingEquivalence(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
@@ -88,6 +87,8 @@ func TestErasingEquivalence(t *testing.T) {
 		n, users := begin(t, pool)
 		f, m := draw.Definitions(t, 5), manner(t, n)
 		m.Within = func(int) bool { return rapid.IntRange(0, 5).Draw(t, "within") == 5 }
+		m.Engines = rapid.IntRange(1, 3).Draw(t, "engines")
+		m.Turn = func(int) int { return rapid.IntRange(0, m.Engines-1).Draw(t, "turn") }
 		m.Limits.AnonymousAge = draw.AnonymousAge(t)
 		m.Secret = rapid.SampledFrom([]string{"", secret}).Draw(t, "secret")
 		compareAll(t, pool, f, draw.Erasing(t, f, users, 25), m)

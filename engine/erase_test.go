@@ -171,7 +171,7 @@ func TestEraseKeepsSizes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, pro)
 	total := 0
-	for round := range 30 {
+	for round := range 100 {
 		w.clock.Advance(3 * time.Hour)
 		for i := range 10 {
 			w.identify(fmt.Sprintf("u%d-%d", round, i), map[string]any{"plan": "pro"})

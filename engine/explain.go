@@ -42,7 +42,7 @@ func (e *Engine) Explain(ctx context.Context, bucket registry.BucketRef, userID 
 		return Explanation{}, fmt.Errorf("explain: %w", err)
 	}
 	explainer := explain.Explainer{Runner: e.readRunner(), Options: e.options(true), DriftFunc: e.driftOf}
-	name := e.name(userID)
+	name := userID
 	var x bucketgen.Explanation
 	err = transact.Canonical(func() error {
 		x, err = explainer.Explain(ctx, b, name)
@@ -74,7 +74,7 @@ func (g *Users) Forecast(ctx context.Context, userID string, o ForecastOptions) 
 	if until.IsZero() {
 		until = e.Now().AddDate(0, 0, forecastDays)
 	}
-	name := e.name(userID)
+	name := userID
 	imagined, err := e.imagined(name, o.Events, until)
 	if err != nil {
 		return Forecast{}, fmt.Errorf("forecast: %w", err)
@@ -114,7 +114,7 @@ func (g *Users) Try(ctx context.Context, ev Event) (TryResult, error) {
 		return TryResult{}, fmt.Errorf("try: %w", err)
 	}
 	explainer := explain.Explainer{Runner: e.runner, Options: e.options(true)}
-	name, attempts := e.name(ev.UserID), e.attempts("try")
+	name, attempts := ev.UserID, e.attempts("try")
 	for {
 		var r TryResult
 		err := transact.Canonical(func() (err error) {

@@ -206,7 +206,7 @@ func (e *Engine) administer(ctx context.Context, w oneWriter, userID string, cre
 		return nil, err
 	}
 	t := &transact.Task{
-		Want: store.Request{User: e.name(userID), Create: create, CreatedAt: e.now()}, Options: e.options(true), Step: step, Named: true,
+		Want: store.Request{User: userID, Create: create, CreatedAt: e.now()}, Options: e.options(true), Step: step, Named: true,
 	}
 	if err := w.write(ctx, t); err != nil {
 		return nil, err

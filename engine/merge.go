@@ -58,7 +58,7 @@ func (e *Engine) Merge(ctx context.Context, from, into string) ([]Transition, er
 		return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
 	}
 	defer release()
-	made, err := e.merger().Merge(ctx, e.attempts("merge"), e.name(from), e.name(into))
+	made, err := e.merger().Merge(ctx, e.attempts("merge"), from, into)
 	if err != nil {
 		return nil, fmt.Errorf("merge user %q into %q: %w", from, into, err)
 	}
@@ -82,7 +82,7 @@ func (g *Users) PreviewMerge(ctx context.Context, from, into string) (MergePrevi
 		return MergePreview{}, fmt.Errorf("preview the merge of user %q into %q: %w", from, into, err)
 	}
 	defer release()
-	p, err := e.merger().Preview(ctx, e.attempts("merge"), e.name(from), e.name(into))
+	p, err := e.merger().Preview(ctx, e.attempts("merge"), from, into)
 	if err != nil {
 		return MergePreview{}, fmt.Errorf("preview the merge of user %q into %q: %w", from, into, err)
 	}
@@ -104,7 +104,7 @@ func (e *Engine) MergeTx(ctx context.Context, tx pgx.Tx, from, into string) ([]T
 	}
 	var made []Transition
 	err := e.runner.InSavepoint(ctx, tx, func(tx pgx.Tx) (err error) {
-		made, err = e.merger().MergeTx(ctx, tx, e.name(from), e.name(into))
+		made, err = e.merger().MergeTx(ctx, tx, from, into)
 		return err
 	})
 	if err != nil {

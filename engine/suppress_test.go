@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -215,5 +216,48 @@ func TestRestoredBackup(t *testing.T) {
 	exported[0].Kind, exported[0].Hash = "", strings.Repeat("ab", 32)
 	if _, err = old.People().ImportSuppressions(t.Context(), each); err == nil || !strings.Contains(err.Error(), "is not the secret") {
 		t.Errorf("of another secret: got %v", err)
+	}
+}
+
+// TestErasedElsewhere erases a user, and one who was merged into them, while another engine
+// remembers the merge: what comes by the name from before the merge is another user's, whether the
+// survivor came back or not.
+func TestErasedElsewhere(t *testing.T) {
+	t.Parallel()
+	for name, back := range map[string]bool{"gone": false, "back": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, pro, testers)
+			other := w.start(engine.Config{NoClock: true, NoDelivery: true}, nil)
+			w.track("former", "visit")
+			w.track("ada", "visit")
+			_, err := w.Merge(t.Context(), "former", "ada")
+			must(t, err)
+			remembers := func() {
+				_, err := other.Ingest(t.Context(), engine.Event{UserID: "former", Name: "visit"})
+				must(t, err)
+			}
+			remembers()
+			w.erase("ada")
+			if back {
+				w.track("ada", "visit")
+			}
+			result, err := other.Ingest(t.Context(), engine.Event{UserID: "former", Traits: map[string]any{"plan": "pro"}})
+			must(t, err)
+			equal(t, "transitions", len(result.Transitions), 1)
+			equal(t, "user", result.Transitions[0].UserID, "former")
+			equal(t, "members", slices.Sorted(w.members("pro")), []string{"former"})
+
+			_, err = w.Merge(t.Context(), "former", "bob")
+			must(t, err)
+			remembers()
+			w.erase("bob")
+			_, err = other.Add(t.Context(), w.manual("testers"), "former")
+			must(t, err)
+			equal(t, "testers", slices.Sorted(w.members("testers")), []string{"former"})
+			_, err = other.Merge(t.Context(), "former", "cy")
+			must(t, err)
+			equal(t, "testers", slices.Sorted(w.members("testers")), []string{"cy"})
+		})
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/bucketgen/bucketgen/internal/event"
 	"github.com/bucketgen/bucketgen/internal/resolve"
 	"github.com/bucketgen/bucketgen/internal/store"
-	"github.com/bucketgen/bucketgen/internal/transact"
 	"github.com/bucketgen/bucketgen/registry"
 )
 
@@ -23,20 +22,23 @@ func (g *Users) CanonicalID(ctx context.Context, userID string) (string, error) 
 	if err := e.ready(); err != nil {
 		return "", err
 	}
-	names, err := e.store.ReadMerged(ctx, e.pool, []string{userID})
+	merged, err := e.store.ReadMerged(ctx, e.pool, []string{userID})
 	if err != nil {
 		return "", fmt.Errorf("canonical id of user %q: %w", userID, err)
 	}
-	for user, into := range names {
-		e.store.SetMerged(user, into)
+	into, found := merged[userID]
+	if !found {
+		return userID, nil
 	}
-	return transact.Names(names).Of(userID), nil
+	e.store.SetMerged(userID, into)
+	return into.Name, nil
 }
 
-// name returns the name by which a user goes, as far as this process knows.
-func (e *Engine) name(user string) string {
+// name returns the name by which a user goes, as far as this process knows, and the contact if that
+// is by a merge, or 0.
+func (e *Engine) name(user string) (name string, contact int64) {
 	if e.phase.Load() == fresh {
-		return user
+		return user, 0
 	}
 	return e.store.Canonical(user)
 }
@@ -124,7 +126,7 @@ func (e *Engine) reclaim(ctx context.Context, id, userID string, force bool) err
 		return fmt.Errorf("alias: %w", err)
 	}
 	defer release()
-	if err := e.merger().Reclaim(ctx, e.attempts("merge"), id, e.name(userID)); err != nil {
+	if err := e.merger().Reclaim(ctx, e.attempts("merge"), id, userID); err != nil {
 		return fmt.Errorf("alias: %w", err)
 	}
 	return nil

@@ -1,7 +1,8 @@
 -- name: IdentitiesOf :many
 -- The names that the contacts of ids go by now. A shared id has a contact by itself, which there
 -- may not be yet.
-select i.name, (case when i.shared then chr(1) || 'shared' || chr(1) || i.name else c.user_id end)::text as user_id
+select i.name, (case when i.shared then chr(1) || 'shared' || chr(1) || i.name else c.user_id end)::text as user_id,
+    (case when i.shared then 0 else c.id end)::bigint as contact_id
 from bucketgen.identities i
 join bucketgen.contacts c on c.id = i.contact_id
 where i.name = any (@names::text[]);

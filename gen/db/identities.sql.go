@@ -298,15 +298,17 @@ func (q *Queries) IdentitiesMerge(ctx context.Context, arg IdentitiesMergeParams
 }
 
 const IdentitiesOf = `-- name: IdentitiesOf :many
-select i.name, (case when i.shared then chr(1) || 'shared' || chr(1) || i.name else c.user_id end)::text as user_id
+select i.name, (case when i.shared then chr(1) || 'shared' || chr(1) || i.name else c.user_id end)::text as user_id,
+    (case when i.shared then 0 else c.id end)::bigint as contact_id
 from bucketgen.identities i
 join bucketgen.contacts c on c.id = i.contact_id
 where i.name = any ($1::text[])
 `
 
 type IdentitiesOfRow struct {
-	Name   string
-	UserID string
+	Name      string
+	UserID    string
+	ContactID int64
 }
 
 // The names that the contacts of ids go by now. A shared id has a contact by itself, which there
@@ -320,7 +322,7 @@ func (q *Queries) IdentitiesOf(ctx context.Context, names []string) ([]Identitie
 	var items []IdentitiesOfRow
 	for rows.Next() {
 		var i IdentitiesOfRow
-		if err := rows.Scan(&i.Name, &i.UserID); err != nil {
+		if err := rows.Scan(&i.Name, &i.UserID, &i.ContactID); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -115,7 +116,12 @@ func (f *flush) store(ctx context.Context, items []*item) {
 		if err == nil && len(items) > 0 {
 			f.deps.Health.Succeed()
 		}
-		if err == nil {
+		switch {
+		case err == nil:
+			return
+		case errors.Is(err, transact.ErrReplaced):
+			f.doubt(items)
+			f.write(ctx, items)
 			return
 		}
 		if len(items) > 1 && ctx.Err() == nil && f.halves(r, err) {

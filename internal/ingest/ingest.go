@@ -37,8 +37,9 @@ type Deps struct {
 	// Ready returns an error unless the engine runs.
 	Ready func() error
 
-	// Name returns the name by which a user goes, as far as the process knows.
-	Name func(user string) string
+	// Name returns the name by which a user goes, as far as the process knows, and the contact if
+	// that is by a merge, or 0.
+	Name func(user string) (name string, contact int64)
 
 	// Merger does what the ids of events ask for. It is called after the engine opened its store.
 	Merger func() *merge.Merger
@@ -154,7 +155,8 @@ func (s *Service) read(it *item, ev *bucketgen.Event, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	it.user, it.others, it.warnings, it.untrusted = s.deps.Name(ids.Subject), ids.Others, ids.Warnings, ev.Untrusted
+	it.given, it.others, it.warnings, it.untrusted = ids.Subject, ids.Others, ids.Warnings, ev.Untrusted
+	it.user, it.survivor = s.deps.Name(it.given)
 	it.event, err = s.Validate(ev, now, time.Time{})
 	return err
 }
@@ -226,7 +228,9 @@ func (s *Service) Validate(ev *bucketgen.Event, now, end time.Time) (decide.Even
 // for it. done is called when it is done, and then the call has finished it. If Put returns an
 // error, neither happens.
 func (s *Service) Put(ctx context.Context, c *batch.Call, ids event.IDs, ev decide.Event, at table.Instant, done func(duplicate bool, err error)) error {
-	return s.enqueue(ctx, []*item{{user: s.deps.Name(ids.Subject), others: ids.Others, event: ev, at: at, ctx: ctx, call: c, done: done}})
+	it := &item{given: ids.Subject, others: ids.Others, event: ev, at: at, ctx: ctx, call: c, done: done}
+	it.user, it.survivor = s.deps.Name(it.given)
+	return s.enqueue(ctx, []*item{it})
 }
 
 func (s *Service) now() table.Instant { return table.At(s.deps.Now()) }

@@ -15,12 +15,17 @@ import (
 
 // item is one event on its way into the database.
 type item struct {
+	given string // by whose name the caller gave it
 	user  string // by whose name it was given to the batcher
 	as    string // by whose name it is done, if it turned out that the user has another by now
 	place int    // among all items that the batcher was given
 	event decide.Event
 	at    table.Instant   // virtual time of a replay, or Unset
 	ctx   context.Context //nolint:containedctx // of the caller that waits for the item; it outlives no call
+
+	// Contacts of the user, when it was found out that given leads to that user by a merge, and
+	// that the other ids ask for nothing; 0: that was not found out by an item before.
+	survivor, linked int64
 
 	others    []string // names of the other ids, the highest first
 	untrusted bool
@@ -47,7 +52,9 @@ func (it *item) name() string {
 // the order in which they came: two users may be one now.
 func rename(items []*item, names transact.Names) {
 	for _, it := range items {
-		it.as = names.Of(it.name())
+		if name := names.Of(it.name()); name != it.name() {
+			it.as, it.survivor, it.linked = name, 0, 0
+		}
 	}
 	slices.SortStableFunc(items, func(a, b *item) int { return cmp.Compare(a.place, b.place) })
 }
@@ -81,6 +88,22 @@ func (it *item) clock(now table.Instant) table.Instant {
 		return it.at
 	}
 	return now
+}
+
+// impossible is a contact that no user has.
+const impossible = -1
+
+// known returns the contact that the user has, if what is known of the ids is true: 0 if nothing is
+// assumed, and impossible if it cannot be.
+func (it *item) known() int64 {
+	switch {
+	case it.linked == 0 || it.linked == it.survivor:
+		return it.survivor
+	case it.survivor == 0:
+		return it.linked
+	default:
+		return impossible
+	}
 }
 
 // refusal returns why an event was refused that was decided on, if it was.

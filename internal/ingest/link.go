@@ -51,10 +51,19 @@ func (f *flush) unresolved(it *item) bool {
 	return !f.linked(it)
 }
 
-// linked reports whether the ids of an item ask for nothing, as far as is known.
+// linked reports whether the ids of an item ask for nothing, as far as is known, and notes of which
+// contact that is known.
 func (f *flush) linked(it *item) bool {
 	known, day := f.deps.Runner().Store, f.day(it)
-	return !slices.ContainsFunc(it.others, func(other string) bool { return !known.Linked(it.user, other, day) })
+	it.linked = 0
+	for _, other := range it.others {
+		contact, linked := known.Linked(it.given, other, day)
+		if !linked || it.linked != 0 && contact != it.linked {
+			return false
+		}
+		it.linked = contact
+	}
+	return true
 }
 
 // day returns the day on which an item is decided on.
@@ -64,7 +73,7 @@ func (f *flush) tryLink(ctx context.Context, items []*item) (ready int, err erro
 	var names []string
 	for _, it := range items {
 		if f.unresolved(it) {
-			names = append(append(names, it.user), it.others...)
+			names = append(append(names, it.given), it.others...)
 		}
 	}
 	l, err := f.linking(ctx, f.deps.Runner().Pool, names)
@@ -87,6 +96,7 @@ func (f *flush) tryLink(ctx context.Context, items []*item) (ready int, err erro
 type linking struct {
 	service *Service
 	owners  map[string]string    // names of contacts, by the names of their ids
+	ids     map[string]int64     // their contacts, as far as these were there
 	seen    map[string]time.Time // days on which further ids of contacts were seen last
 	pending map[string]bool      // ids that are attached by an item before
 	touched map[string]bool      // contacts of items before
@@ -102,10 +112,10 @@ func (s *Service) linking(ctx context.Context, conn db.DBTX, names []string) (*l
 		return nil, fmt.Errorf("resolve ids: %w", err)
 	}
 	l := &linking{
-		service: s, owners: make(map[string]string, len(rows)), seen: map[string]time.Time{}, pending: map[string]bool{}, touched: map[string]bool{},
+		service: s, owners: make(map[string]string, len(rows)), ids: make(map[string]int64, len(rows)), seen: map[string]time.Time{}, pending: map[string]bool{}, touched: map[string]bool{},
 	}
 	for _, row := range rows {
-		l.owners[row.Name] = row.UserID
+		l.owners[row.Name], l.ids[row.Name] = row.UserID, row.ID
 		if row.SeenAt.InfinityModifier == pgtype.Finite {
 			l.seen[row.Name] = row.SeenAt.Time
 		}
@@ -128,7 +138,7 @@ func (l *linking) item(ctx context.Context, it *item) (later bool, err error) {
 			return false, err
 		}
 	}
-	it.as, it.attach, it.seen = plan.Subject, plan.Attached, l.unseen(it, plan.Subject)
+	it.as, it.survivor, it.attach, it.seen = plan.Subject, 0, plan.Attached, l.unseen(it, plan.Subject)
 	l.touched[it.as] = true
 	for _, name := range plan.Attached {
 		l.owners[name], l.pending[name] = plan.Subject, true
@@ -140,7 +150,7 @@ func (l *linking) item(ctx context.Context, it *item) (later bool, err error) {
 		plan = l.decide(it, true)
 	}
 	if plan.Idle() && len(it.seen) == 0 {
-		l.service.remember(it)
+		l.service.remember(it, l.ids[it.given])
 	}
 	return false, nil
 }
@@ -149,7 +159,7 @@ func (l *linking) item(ctx context.Context, it *item) (later bool, err error) {
 func (l *linking) unseen(it *item, subject string) []string {
 	var names []string
 	today := l.service.day(it).Time()
-	for _, name := range append([]string{it.user}, it.others...) {
+	for _, name := range append([]string{it.given}, it.others...) {
 		if last, further := l.seen[name]; further && l.owners[name] == subject && last.Before(today) {
 			names = append(names, name)
 		}
@@ -159,9 +169,9 @@ func (l *linking) unseen(it *item, subject string) []string {
 
 // decide returns what the ids of an item ask for. Those that are suppressed ask for nothing.
 func (l *linking) decide(it *item, trusted bool) resolve.Plan {
-	names := []string{it.user}
+	names := []string{it.given}
 	for _, other := range it.others {
-		if !l.suppressed[other] && !l.suppressed[it.user] {
+		if !l.suppressed[other] && !l.suppressed[it.given] {
 			names = append(names, other)
 		}
 	}
@@ -174,7 +184,7 @@ func (l *linking) inTx(it *item) error {
 	if plan.Barrier() {
 		return bucketgen.ErrNeedsMerge
 	}
-	it.as, it.attach, it.seen = plan.Subject, plan.Attached, l.unseen(it, plan.Subject)
+	it.as, it.survivor, it.attach, it.seen = plan.Subject, 0, plan.Attached, l.unseen(it, plan.Subject)
 	for _, name := range plan.Attached {
 		l.owners[name] = plan.Subject
 	}
@@ -207,11 +217,27 @@ func (l *linking) apply(ctx context.Context, it *item, step resolve.Change) erro
 	return nil
 }
 
-// remember notes that an item's ids ask for nothing, so that the next item with them does not look
-// them up.
-func (s *Service) remember(it *item) {
+// doubt forgets what was known of the ids of items, since their user is another by now.
+func (s *Service) doubt(items []*item) {
+	known := s.deps.Runner().Store
+	known.ForgetLinks()
+	for _, it := range items {
+		if it.survivor != 0 {
+			known.Forget(it.given)
+			it.as, it.survivor = it.given, 0
+		}
+		it.linked = 0
+	}
+}
+
+// remember notes that an item's ids ask for nothing, while its user has a contact, so that the next
+// item with them does not look them up.
+func (s *Service) remember(it *item, contact int64) {
+	if contact == 0 {
+		return
+	}
 	for _, other := range it.others {
-		s.deps.Runner().Store.SetLinked(it.user, other, s.day(it))
+		s.deps.Runner().Store.SetLinked(it.given, other, s.day(it), contact)
 	}
 }
 
@@ -265,7 +291,7 @@ func (f *flush) settleIDs(ctx context.Context, all []ingestion) {
 			case lost:
 				f.relink(ctx, it)
 			case len(it.attach) == 0 && len(it.seen) > 0: // an id that was attached may have been detached at once
-				f.remember(it)
+				f.remember(it, t.Contact)
 			}
 		}
 	}

@@ -18,6 +18,18 @@ type ingestion struct {
 	items []*item
 }
 
+// add adds an item.
+func (t *ingestion) add(it *item) {
+	t.items = append(t.items, it)
+	switch known := it.known(); {
+	case known == 0 || known == t.Known:
+	case t.Known == 0:
+		t.Known = known
+	default: // one of them is not true any more
+		t.Known = impossible
+	}
+}
+
 // note counts the events of tasks that were stored, and keeps them as the latest.
 func (s *Service) note(all []ingestion) {
 	now := s.now()
@@ -56,7 +68,7 @@ func (s *Service) ingestions(items []*item) ([]*transact.Task, []ingestion) {
 	for i, it := range items {
 		name := it.name()
 		if place, seen := places[name]; seen {
-			all[place].items = append(all[place].items, it)
+			all[place].add(it)
 			continue
 		}
 		places[name] = len(all)
@@ -64,8 +76,9 @@ func (s *Service) ingestions(items []*item) ([]*transact.Task, []ingestion) {
 			Task: transact.Task{
 				Want: store.Request{User: name, Create: true, CreatedAt: it.clock(now)}, Options: s.options(it), Named: true,
 			},
-			items: items[i : i+1 : i+1],
+			items: items[i : i : i+1],
 		})
+		all[len(all)-1].add(it)
 	}
 	tasks, events := make([]*transact.Task, len(all)), make([]*decide.Event, 0, len(items))
 	for i := range all {

@@ -58,7 +58,7 @@ func (s *Service) linkTx(ctx context.Context, tx pgx.Tx, items []*item) error {
 	var names []string
 	for _, it := range items {
 		if len(it.others) > 0 {
-			names = append(append(names, it.user), it.others...)
+			names = append(append(names, it.given), it.others...)
 		}
 	}
 	if len(names) == 0 {
@@ -93,11 +93,18 @@ func (s *Service) inTx(ctx context.Context, tx pgx.Tx, items []*item) error {
 		return err
 	}
 	var all []ingestion
-	err := transact.Canonical(func() error {
-		var tasks []*transact.Task
-		tasks, all = s.ingestions(items)
-		return r.InTx(ctx, tx, tasks)
-	}, func(n transact.Names) { rename(items, n) })
+	store := func() error {
+		return transact.Canonical(func() error {
+			var tasks []*transact.Task
+			tasks, all = s.ingestions(items)
+			return r.InTx(ctx, tx, tasks)
+		}, func(n transact.Names) { rename(items, n) })
+	}
+	err := store()
+	if errors.Is(err, transact.ErrReplaced) {
+		s.doubt(items)
+		err = store()
+	}
 	for i := range all {
 		for _, it := range all[i].items {
 			it.suppressed = all[i].Suppressed

@@ -128,7 +128,7 @@ func (m *merging) commit(ctx context.Context) error {
 	if err := r.Conclude(ctx, conn, m.xid, token, m.written); err != nil {
 		return err
 	}
-	r.Store.SetMerged(m.from, m.into)
+	r.Store.SetMerged(m.from, store.Merged{Name: m.into, Contact: m.facts.Contact(m.into)})
 	if m.detached {
 		r.Store.Detached()
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/bucketgen/bucketgen/gen/db"
 	"github.com/bucketgen/bucketgen/internal/decide"
 	"github.com/bucketgen/bucketgen/internal/pipeline"
+	"github.com/bucketgen/bucketgen/internal/usercache"
 )
 
 // queueLoad adds the statements that lock users and read what is not cached of them. Without trust
@@ -26,6 +27,10 @@ func (ld *Loaded) queueLoad(q *pipeline.Batch, mode LoadMode, requests []Request
 		req := &requests[i]
 		u := &room[i]
 		u.cached, ld.users[req.User], users[i] = ld.store.cache.View(req.User), u, req.User
+		if p := u.cached.Properties; p != nil && req.Contact != 0 && req.Contact != p.ContactID { // another process erased the user, who came back
+			ld.store.cache.Forget(req.User)
+			u.cached = usercache.View{}
+		}
 		if !trust || req.follows() {
 			u.cached.History = nil
 		}

@@ -52,6 +52,9 @@ func Canonical(do func() error, rename func(Names)) error {
 func (r *Runner) checkMerged(ctx context.Context, conn store.Conn, mode store.LoadMode, loaded *store.Loaded, tasks []*Task) error {
 	var merged []string
 	for _, t := range tasks {
+		if t.replaced(loaded) {
+			return ErrReplaced
+		}
 		if t.Named && loaded.Merged(t.Want.User) {
 			merged = append(merged, t.Want.User)
 		}
@@ -59,11 +62,13 @@ func (r *Runner) checkMerged(ctx context.Context, conn store.Conn, mode store.Lo
 	if len(merged) == 0 {
 		return nil
 	}
-	names, err := r.Store.ReadMerged(ctx, conn, merged)
+	into, err := r.Store.ReadMerged(ctx, conn, merged)
 	if err != nil {
 		return err
 	}
+	names := Names{}
 	for _, user := range merged {
+		names[user] = into[user].Name
 		switch {
 		case names[user] != "":
 		case r.Store.Forget(user): // the contact is that of a person who was erased: the cache knew it by its id
@@ -73,8 +78,16 @@ func (r *Runner) checkMerged(ctx context.Context, conn store.Conn, mode store.Lo
 			return fmt.Errorf("user %q was merged, and bucketgen.identities does not say into whom; was it changed by hand?", user)
 		}
 		if !mode.Provisional() { // else the merge may be one of this transaction, and rolled back with it
-			r.Store.SetMerged(user, names[user])
+			r.Store.SetMerged(user, into[user])
 		}
 	}
 	return &mergedError{names}
+}
+
+// ErrReplaced says that the user of a task was erased and came back, so that what was known of
+// other ids is no longer true.
+var ErrReplaced = errors.New("the user has another contact by now")
+
+func (t *Task) replaced(loaded *store.Loaded) bool {
+	return t.Known != 0 && loaded.Locked(t.Want.User) && t.Known != loaded.Contact(t.Want.User)
 }

@@ -312,7 +312,8 @@ func (r *Runner) existing(ctx context.Context, tasks []*Task) ([]*Task, error) {
 	return slices.DeleteFunc(tasks, func(t *Task) bool { return !slices.Contains(there, t.Want.User) }), nil
 }
 
-// load loads the users of tasks, and checks that none of those who were named was merged.
+// load loads the users of tasks, and checks that none of those who were named was merged, or is
+// another by now.
 func (r *Runner) load(ctx context.Context, conn store.Conn, mode store.LoadMode, tasks []*Task) (*store.Loaded, error) {
 	requests := make([]store.Request, len(tasks))
 	for i, t := range tasks {
@@ -397,6 +398,7 @@ func (r *Runner) Run(ctx context.Context, conn store.Conn, loaded *store.Loaded,
 			if t.Missed = !t.Suppressed && !loaded.Locked(t.Want.User); t.Missed || t.Suppressed {
 				continue
 			}
+			t.Contact = loaded.Contact(t.Want.User)
 			loaded.State(t.Want.User, state)
 			session.Begin(r.Registry, state, loaded.Options(t.Want.User, t.Options))
 			t.Result = t.Step(session, loaded.Clock(t.Want.User, clock))

@@ -17,9 +17,17 @@ type Task struct {
 	Step func(s *decide.Session, clock table.Instant) decide.Result
 
 	// Named says that the caller named the user, by a name that may be one from before a merge. The
-	// runner then finds the name by which the user goes, see [Runner.Canonical]. Without it, a user
-	// who was merged counts as deleted, and nothing is done.
+	// runner then finds the name by which the user goes, see [Canonical]. Without it, a user who
+	// was merged counts as deleted, and nothing is done.
 	Named bool
+
+	// Known is the contact that Want.User had when it was found out that other ids, or names from
+	// before a merge, lead to that user; 0: they were not used. If the user has another contact by
+	// now, they may lead elsewhere: nothing is done, and the error is [ErrReplaced].
+	Known int64
+
+	// Contact is the one that the user has, if it was loaded.
+	Contact int64
 
 	// Result is what the last call of Step returned.
 	Result decide.Result

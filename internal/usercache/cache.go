@@ -48,6 +48,7 @@ type entry struct {
 	tooLarge   bool
 	serial     uint64        // serial numbers the claim that wrote the entry last, or is evicted; of a link it is Cache.links
 	mergedInto string        // mergedInto is the user whom this one was merged into; or empty
+	contact    int64         // contact is of a link, or a merge: the one of the user
 	day        table.Instant // day is when a link holds: ids are seen by the day
 	bytes      int
 

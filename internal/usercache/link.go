@@ -7,8 +7,9 @@ import "github.com/bucketgen/bucketgen/registry/table"
 const linkMark = '\x01'
 
 // SetLinked remembers that an event of a day with the ids of two names changes nothing about what
-// they lead to, unless the server may lose what made it so.
-func (c *Cache) SetLinked(name, other string, day table.Instant) {
+// they lead to, while the user of the first has a contact, unless the server may lose what made it
+// so.
+func (c *Cache) SetLinked(name, other string, day table.Instant, contact int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.durable {
@@ -20,7 +21,7 @@ func (c *Cache) SetLinked(name, other string, day table.Instant) {
 		e = c.add(key)
 	}
 	c.use(e)
-	e.serial, e.day = c.links, day
+	e.serial, e.day, e.contact = c.links, day, contact
 	c.shrink()
 }
 
@@ -32,18 +33,18 @@ func (c *Cache) ForgetLinks() {
 	c.links++
 }
 
-// Linked reports whether that is remembered of two names, for a day.
-func (c *Cache) Linked(name, other string, day table.Instant) bool {
+// Linked reports whether that is remembered of two names, for a day, and of which contact.
+func (c *Cache) Linked(name, other string, day table.Instant) (contact int64, linked bool) {
 	var room [128]byte
 	key := append(append(append(room[:0], name...), linkMark), other...)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.entries[string(key)]
 	if e == nil || e.serial != c.links || e.day != day {
-		return false
+		return 0, false
 	}
 	c.use(e)
-	return true
+	return e.contact, true
 }
 
 // Known reports whether a user is cached by a name.

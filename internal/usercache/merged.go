@@ -1,7 +1,8 @@
 package usercache
 
-// SetMerged remembers that a user was merged into another, unless the server may lose that commit.
-func (c *Cache) SetMerged(user, into string) {
+// SetMerged remembers that a user was merged into another, who has a contact, unless the server may
+// lose that commit.
+func (c *Cache) SetMerged(user, into string, contact int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.durable || user == into {
@@ -12,25 +13,27 @@ func (c *Cache) SetMerged(user, into string) {
 	}
 	e := c.add(user)
 	e.mergedInto, e.bytes, c.bytes = into, e.bytes+len(into), c.bytes+len(into)
+	e.contact = contact
 	c.serial++
 	e.serial = c.serial
 	c.merged.Store(true)
 	c.shrink()
 }
 
-// Canonical returns the user whom a user was merged into, as far as that is cached, or the user.
-func (c *Cache) Canonical(user string) string {
+// Canonical returns the user whom a user was merged into, with the contact, as far as that is
+// cached, or the user, and 0.
+func (c *Cache) Canonical(user string) (name string, contact int64) {
 	if !c.merged.Load() {
-		return user
+		return user, 0
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
 		e := c.entries[user]
 		if e == nil || e.mergedInto == "" {
-			return user
+			return user, contact
 		}
 		c.use(e)
-		user = e.mergedInto // which may have been merged since
+		user, contact = e.mergedInto, e.contact // which may have been merged since
 	}
 }
