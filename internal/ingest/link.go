@@ -56,13 +56,15 @@ func (f *flush) unresolved(it *item) bool {
 func (f *flush) linked(it *item) bool {
 	known, day := f.deps.Runner().Store, f.day(it)
 	it.linked = 0
+	var all int64
 	for _, other := range it.others {
 		contact, linked := known.Linked(it.given, other, day)
-		if !linked || it.linked != 0 && contact != it.linked {
+		if !linked || all != 0 && contact != all {
 			return false
 		}
-		it.linked = contact
+		all = contact
 	}
+	it.linked = all
 	return true
 }
 
