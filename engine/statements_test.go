@@ -308,6 +308,29 @@ func grown(t *testing.T) *world {
 	return w
 }
 
+// TestFeedAfterAnImport reads the log of transitions behind one transaction that made most of them:
+// what another made is found by its number, whatever PostgreSQL takes the numbers for.
+func TestFeedAfterAnImport(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	for _, sql := range []string{
+		`insert into bucketgen.contacts (user_id, created_at, updated_at) select 'h' || i, now(), now() from generate_series(1, 20000) i`,
+		`insert into bucketgen.transitions (contact_id, bucket_no, entry_count, kind, membership_id, at, decided_at, source, made_by)
+			select i, 1, 1, 'entered', i, now(), now(), 'event', '700' from generate_series(1, 20000) i`,
+		"analyze",
+	} {
+		execSQL(t, w, sql)
+	}
+	const args = "1000, array['801']::xid8[], 0, null, true, true, 20000, 20000, '900', '900', array['801']::xid8[], array['801']::xid8[]"
+	removed := regexp.MustCompile(`Rows Removed by Filter: \d{3,}`)
+	for _, mode := range []string{"force_custom_plan", "force_generic_plan"} {
+		plan := explainBy(t, w, "explain (analyze, costs off, timing off, summary off)", db.TransitionsBetween, mode, args)
+		if removed.MatchString(plan) || !strings.Contains(plan, "transitions_made") {
+			t.Errorf("%s reads what others made:\n%s", mode, plan)
+		}
+	}
+}
+
 // TestHistoryIsNotRead counts the rows that PostgreSQL touches to answer for a user with a long
 // history: as many as are asked for, and no more.
 func TestHistoryIsNotRead(t *testing.T) {

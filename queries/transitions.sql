@@ -109,6 +109,10 @@ from (
 -- transaction that had ended, so that the earlier snapshot does not name it, and got ids before
 -- others that were visible. Those are found by number, once, since their ids come first.
 --
+-- What is to be found by numbers is asked for such that only the index of numbers serves: asked for
+-- equal numbers in the order of ids, or for a range of ids, PostgreSQL reads all ids where one
+-- transaction has made most rows, or where it does not know the range.
+--
 -- Notices of merges are in it on demand, those of erasures never.
 select c.user_id, c.email, coalesce(b.id, '')::text as bucket_id, coalesce(b.name, '')::text as bucket_name, t.id, t.bucket_no, t.entry_count, t.kind, t.tick, t.dwell_count,
     t.membership_id, t.at, t.decided_at, t.source, t.reason, t.suppressed, t.life, t.name_kind, t.entered_as, t.notice
@@ -119,9 +123,9 @@ from (
         cross join lateral (
             select k.id
             from bucketgen.transitions k
-            where k.made_by = r.xid and k.id > @after_id
+            where (k.made_by, k.id) > (r.xid, @after_id::bigint) and k.made_by <= r.xid -- see above
                 and (@bucket_nos::integer[] is null or k.bucket_no = any (@bucket_nos)) and k.contact_id > 0 and (k.bucket_no > 0 or @notices::boolean) and (@all_of_them::boolean or not k.suppressed)
-            order by k.id
+            order by k.made_by, k.id
             limit @size::integer
         ) l
     )
@@ -140,10 +144,10 @@ from (
     (
         select k.id
         from bucketgen.transitions k
-        where @after_id < @seen_id and k.made_by >= @from_xid and k.made_by < @before_xid and k.id > @after_id and k.id <= @seen_id
+        where @after_id < @seen_id and k.made_by >= @from_xid and k.made_by < @before_xid and k.id + 0 > @after_id and k.id + 0 <= @seen_id
             and not k.made_by = any (@early::xid8[]) and not k.made_by = any (@running::xid8[])
             and (@bucket_nos::integer[] is null or k.bucket_no = any (@bucket_nos)) and k.contact_id > 0 and (k.bucket_no > 0 or @notices::boolean) and (@all_of_them::boolean or not k.suppressed)
-        order by k.id
+        order by k.id + 0
         limit @size::integer
     )
     order by 1

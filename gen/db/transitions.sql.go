@@ -101,9 +101,9 @@ from (
         cross join lateral (
             select k.id
             from bucketgen.transitions k
-            where k.made_by = r.xid and k.id > $3
+            where (k.made_by, k.id) > (r.xid, $3::bigint) and k.made_by <= r.xid -- see above
                 and ($4::integer[] is null or k.bucket_no = any ($4)) and k.contact_id > 0 and (k.bucket_no > 0 or $5::boolean) and ($6::boolean or not k.suppressed)
-            order by k.id
+            order by k.made_by, k.id
             limit $1::integer
         ) l
     )
@@ -122,10 +122,10 @@ from (
     (
         select k.id
         from bucketgen.transitions k
-        where $3 < $7 and k.made_by >= $9 and k.made_by < $10 and k.id > $3 and k.id <= $7
+        where $3 < $7 and k.made_by >= $9 and k.made_by < $10 and k.id + 0 > $3 and k.id + 0 <= $7
             and not k.made_by = any ($11::xid8[]) and not k.made_by = any ($12::xid8[])
             and ($4::integer[] is null or k.bucket_no = any ($4)) and k.contact_id > 0 and (k.bucket_no > 0 or $5::boolean) and ($6::boolean or not k.suppressed)
-        order by k.id
+        order by k.id + 0
         limit $1::integer
     )
     order by 1
@@ -183,6 +183,10 @@ type TransitionsBetweenRow struct {
 // from the planner, so that it does that.) A third kind had a number greater than that of any
 // transaction that had ended, so that the earlier snapshot does not name it, and got ids before
 // others that were visible. Those are found by number, once, since their ids come first.
+//
+// What is to be found by numbers is asked for such that only the index of numbers serves: asked for
+// equal numbers in the order of ids, or for a range of ids, PostgreSQL reads all ids where one
+// transaction has made most rows, or where it does not know the range.
 //
 // Notices of merges are in it on demand, those of erasures never.
 func (q *Queries) TransitionsBetween(ctx context.Context, arg TransitionsBetweenParams) ([]TransitionsBetweenRow, error) {
