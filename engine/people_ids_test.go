@@ -226,3 +226,17 @@ func TestForcedAlias(t *testing.T) {
 	w.erase("cy")
 	equal(t, "contacts of the erased user", w.count("select count(*) from bucketgen.contacts where user_id ~ 'tv.'"), 0)
 }
+
+// TestOrderBetweenUsers takes in a call in which two users are on one device, after an event of the
+// second: the first of them on the device has it, and then they share it.
+func TestOrderBetweenUsers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	_, err := w.IngestBatch(t.Context(), []engine.Event{
+		{UserID: "bob", Name: "visit"},
+		{UserID: "ada", Name: "visit", AnonymousID: "tablet"},
+		{UserID: "bob", Name: "visit", AnonymousID: "tablet"},
+	})
+	must(t, err)
+	equal(t, "ids of ada", w.count("select count(*) from bucketgen.identities i join bucketgen.contacts c on c.id = i.contact_id where c.user_id = 'ada' and i.shared"), 1)
+}
