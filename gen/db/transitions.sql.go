@@ -184,8 +184,8 @@ type TransitionsBetweenRow struct {
 // transaction that had ended, so that the earlier snapshot does not name it, and got ids before
 // others that were visible. Those are found by number, once, since their ids come first.
 //
-// What is to be found by numbers is asked for such that only the index of numbers serves: asked for
-// equal numbers in the order of ids, or for a range of ids, PostgreSQL reads all ids where one
+// What is to be found by numbers is asked for in a way that only the index of numbers serves: for
+// equal numbers in the order of ids, or a range of ids, PostgreSQL reads all ids where one
 // transaction has made most rows, or where it does not know the range.
 //
 // Notices of merges are in it on demand, those of erasures never.
