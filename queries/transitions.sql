@@ -109,7 +109,7 @@ from (
 -- transaction that had ended, so that the earlier snapshot does not name it, and got ids before
 -- others that were visible. Those are found by number, once, since their ids come first.
 --
--- What is to be found by numbers is asked for in a way that only the index of numbers serves: for
+-- Conditions on numbers are written so that only the index of numbers serves them: asked for
 -- equal numbers in the order of ids, or a range of ids, PostgreSQL reads all ids where one
 -- transaction has made most rows, or where it does not know the range.
 --
