@@ -26,11 +26,7 @@ func (ld *Loaded) queueLoad(q *pipeline.Batch, mode LoadMode, requests []Request
 	for i := range requests {
 		req := &requests[i]
 		u := &room[i]
-		u.cached, ld.users[req.User], users[i] = ld.store.cache.View(req.User), u, req.User
-		if p := u.cached.Properties; p != nil && req.Contact != 0 && req.Contact != p.ContactID { // another process erased the user, who came back
-			ld.store.cache.Forget(req.User)
-			u.cached = usercache.View{}
-		}
+		u.cached, ld.users[req.User], users[i] = ld.store.viewOf(req), u, req.User
 		if !trust || req.follows() {
 			u.cached.History = nil
 		}
@@ -83,6 +79,17 @@ func (ld *Loaded) queueLoad(q *pipeline.Batch, mode LoadMode, requests []Request
 	all.queue(q)
 	ld.queueKeys(q, requests, ids)
 	ld.queueMore(q, &more)
+}
+
+// viewOf returns what is cached of the user of a request. Of a user who was erased by another
+// process, and came back, nothing is.
+func (s *Store) viewOf(req *Request) usercache.View {
+	v := s.cache.View(req.User)
+	if p := v.Properties; p != nil && req.Contact != 0 && req.Contact != p.ContactID {
+		s.cache.Forget(req.User)
+		return usercache.View{}
+	}
+	return v
 }
 
 // queueKeys reads which idempotency keys of the requests' events were used before.
