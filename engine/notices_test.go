@@ -118,6 +118,11 @@ func TestEnteredAs(t *testing.T) {
 	}
 	g.answers(nil)
 	w.ingest(engine.Event{UserID: "ada", AnonymousID: "phone", Name: "login"})
+	x, err := w.Explain(t.Context(), w.ref("recent"), "ada")
+	must(t, err)
+	if text := x.String(); !strings.Contains(text, "by an event or trait of the user, as anonymous:phone.") {
+		t.Errorf("the explanation does not say by which id the stay began:\n%s", text)
+	}
 	w.clock.Advance(2 * time.Hour)
 	w.settle()
 	taken := g.has(t, 2)
@@ -127,7 +132,7 @@ func TestEnteredAs(t *testing.T) {
 		equal(t, "user", d.Transition.UserID, "ada")
 	}
 	equal(t, "key of the delivery that was tried again", taken[0].Transition.Key(), before.Key())
-	_, err := w.Ingest(t.Context(), engine.Event{UserID: "ada", Name: "visit", Key: before.Key()})
+	_, err = w.Ingest(t.Context(), engine.Event{UserID: "ada", Name: "visit", Key: before.Key()})
 	if invalid, ok := errors.AsType[*engine.InvalidError](err); !ok || invalid.Field != "key" {
 		t.Errorf("an event with the key of a transition gave %v", err)
 	}

@@ -53,11 +53,19 @@ func (x *explanation) membership() string {
 	case s == nil:
 		return fmt.Sprintf("%s is not in %s, and never was.", user, bucket)
 	case x.Member:
-		return fmt.Sprintf("%s is in %s.\nStay %d began at %s, by %s.", user, bucket, s.EntryCount, x.moment(s.EnteredAt), sources[s.Source])
+		return fmt.Sprintf("%s is in %s.\nStay %d began at %s, by %s%s.", user, bucket, s.EntryCount, x.moment(s.EnteredAt), sources[s.Source], enteredAs(s))
 	default:
 		return fmt.Sprintf("%s is not in %s.\nStay %d began at %s, and ended at %s, because %s.", user, bucket, s.EntryCount,
 			x.moment(s.EnteredAt), x.moment(s.LeftAt), reasons[s.Reason])
 	}
+}
+
+// enteredAs says by which id a stay began, if the user goes by another now.
+func enteredAs(s *bucketgen.Stay) string {
+	if s.EnteredAs == nil {
+		return ""
+	}
+	return ", as " + printable.Text(resolve.Text(resolve.Name(s.EnteredAs.Kind, s.EnteredAs.Value)))
 }
 
 // sources and reasons say in words what transitions come from.
@@ -69,6 +77,7 @@ var (
 	reasons = map[bucketgen.Reason]string{
 		bucketgen.ReasonCriteria: "the criteria failed", bucketgen.ReasonMaxDwell: "the maximum dwell ended",
 		bucketgen.ReasonManual: "an API call removed the user", bucketgen.ReasonRetired: "the bucket was retired",
+		bucketgen.ReasonExpired: "the visitor had no event for long", bucketgen.ReasonMerged: "the user was merged into one who is in it, too",
 	}
 )
 
