@@ -70,9 +70,7 @@ func TestPeopleEquivalence(t *testing.T) {
 	draw.Check(t, 300, func(t *rapid.T) {
 		n, users := begin(t, pool)
 		f, m := draw.Definitions(t, 5), manner(t, n)
-		if m.MaxBatch < maxBatch {
-			m.Together = apart
-		}
+		inOrder(t, &m)
 		m.Engines = rapid.IntRange(1, 3).Draw(t, "engines")
 		m.Turn = func(int) int { return rapid.IntRange(0, m.Engines-1).Draw(t, "turn") }
 		m.Within = func(int) bool { return rapid.IntRange(0, 5).Draw(t, "within") == 5 }
@@ -89,9 +87,7 @@ func TestErasingEquivalence(t *testing.T) {
 	draw.Check(t, 300, func(t *rapid.T) {
 		n, users := begin(t, pool)
 		f, m := draw.Definitions(t, 5), manner(t, n)
-		if m.MaxBatch < maxBatch {
-			m.Together = apart
-		}
+		inOrder(t, &m)
 		m.Within = func(int) bool { return rapid.IntRange(0, 5).Draw(t, "within") == 5 }
 		m.Engines = rapid.IntRange(1, 3).Draw(t, "engines")
 		m.Turn = func(int) int { return rapid.IntRange(0, m.Engines-1).Draw(t, "turn") }
@@ -153,8 +149,15 @@ func begin(t *rapid.T, pool *pgxpool.Pool) (number int, users []string) {
 // maxBatch is more than any test takes in at once.
 const maxBatch = 500
 
-// apart takes in each event by a call of its own. The events of a call that is more than a batch
-// keep the order of each user, and who of several was the first to use an id depends on more.
+// inOrder keeps the order of events of different users: who of several was the first to use an id
+// depends on it, and a call that is more than a batch keeps only that of each user.
+func inOrder(t *rapid.T, m *subject.Manner) {
+	if m.MaxBatch = maxBatch; rapid.IntRange(0, 3).Draw(t, "apart") == 0 {
+		m.MaxBatch, m.Together = 1, apart
+	}
+}
+
+// apart takes in each event by a call of its own.
 func apart(int) bool { return false }
 
 func manner(t *rapid.T, number int) subject.Manner {
