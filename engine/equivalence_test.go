@@ -70,7 +70,6 @@ func TestPeopleEquivalence(t *testing.T) {
 	draw.Check(t, 300, func(t *rapid.T) {
 		n, users := begin(t, pool)
 		f, m := draw.Definitions(t, 5), manner(t, n)
-		inOrder(t, &m)
 		m.Engines = rapid.IntRange(1, 3).Draw(t, "engines")
 		m.Turn = func(int) int { return rapid.IntRange(0, m.Engines-1).Draw(t, "turn") }
 		m.Within = func(int) bool { return rapid.IntRange(0, 5).Draw(t, "within") == 5 }
@@ -87,7 +86,6 @@ func TestErasingEquivalence(t *testing.T) {
 	draw.Check(t, 300, func(t *rapid.T) {
 		n, users := begin(t, pool)
 		f, m := draw.Definitions(t, 5), manner(t, n)
-		inOrder(t, &m)
 		m.Within = func(int) bool { return rapid.IntRange(0, 5).Draw(t, "within") == 5 }
 		m.Engines = rapid.IntRange(1, 3).Draw(t, "engines")
 		m.Turn = func(int) int { return rapid.IntRange(0, m.Engines-1).Draw(t, "turn") }
@@ -97,15 +95,17 @@ func TestErasingEquivalence(t *testing.T) {
 	})
 }
 
-// TestIDLimits compares them while users may have few ids. Events go one by one: those of a batch
-// are resolved together, before an id is detached for one of them.
+// TestIDLimits compares them while users may have few ids. Each event is a call of its own: the ids
+// of a batch are resolved together, before an id is detached for one of them, and a call keeps the
+// order of users only where they send the same id.
 func TestIDLimits(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
 	draw.Check(t, 300, func(t *rapid.T) {
 		n, users := begin(t, pool)
 		f, m := draw.Definitions(t, 5), manner(t, n)
-		m.MaxBatch, m.Flushers, m.Together = 1, 1, apart
+		m.MaxBatch, m.Flushers = 1, 1
+		m.Together = func(int) bool { return false }
 		m.Limits.AnonymousAge, m.IDs = draw.AnonymousAge(t), draw.IDs(t)
 		compareAll(t, pool, f, draw.People(t, f, users, 40), m)
 	})
@@ -146,24 +146,10 @@ func begin(t *rapid.T, pool *pgxpool.Pool) (number int, users []string) {
 	return number, users
 }
 
-// maxBatch is more than any test takes in at once.
-const maxBatch = 500
-
-// inOrder keeps the order of events of different users: who of several was the first to use an id
-// depends on it, and a call that is more than a batch keeps only that of each user.
-func inOrder(t *rapid.T, m *subject.Manner) {
-	if m.MaxBatch = maxBatch; rapid.IntRange(0, 3).Draw(t, "apart") == 0 {
-		m.MaxBatch, m.Together = 1, apart
-	}
-}
-
-// apart takes in each event by a call of its own.
-func apart(int) bool { return false }
-
 func manner(t *rapid.T, number int) subject.Manner {
 	return subject.Manner{
 		Number:       number,
-		MaxBatch:     rapid.SampledFrom([]int{maxBatch, 1, 2, 3, 7}).Draw(t, "max batch"),
+		MaxBatch:     rapid.SampledFrom([]int{500, 1, 2, 3, 7}).Draw(t, "max batch"),
 		Flushers:     rapid.IntRange(1, 4).Draw(t, "flushers"),
 		ClockWorkers: rapid.IntRange(1, 2).Draw(t, "clock workers"),
 		Together:     func(int) bool { return rapid.IntRange(0, 3).Draw(t, "apart") < 3 },
