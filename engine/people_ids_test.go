@@ -227,6 +227,21 @@ func TestForcedAlias(t *testing.T) {
 	equal(t, "contacts of the erased user", w.count("select count(*) from bucketgen.contacts where user_id ~ 'tv.'"), 0)
 }
 
+// TestOrderOfAUser takes in a call in which an event of a user comes by an anonymous id alone,
+// before a repetition of it by the user id: the first of them counts.
+func TestOrderOfAUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, pro)
+	w.ingest(engine.Event{UserID: "ada", Name: "visit", AnonymousID: "laptop"})
+	results, err := w.IngestBatch(t.Context(), []engine.Event{
+		{UserID: "ada", Name: "visit"},
+		{AnonymousID: "laptop", Name: "visit", Key: "k"},
+		{UserID: "ada", Name: "purchase", Key: "k"},
+	})
+	must(t, err)
+	equal(t, "duplicates", []bool{results[0].Duplicate, results[1].Duplicate, results[2].Duplicate}, []bool{false, false, true})
+}
+
 // TestOrderBetweenUsers takes in a call in which two users are on one device, after an event of the
 // second: the first of them on the device has it, and then they share it.
 func TestOrderBetweenUsers(t *testing.T) {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -82,12 +83,14 @@ type flush struct {
 }
 
 // write writes items: those that come before one whose ids make contacts one, then that, and so on.
+// They go in the order in which they came: one without a user id may be of the same user as others.
 func (f *flush) write(ctx context.Context, items []*item) {
 	if !slices.ContainsFunc(items, f.unresolved) {
 		f.store(ctx, items)
 		return
 	}
-	for items = f.awaited(slices.Clone(items)); len(items) > 0; items = f.awaited(items) {
+	items = slices.SortedFunc(slices.Values(items), func(a, b *item) int { return cmp.Compare(a.place, b.place) })
+	for items = f.awaited(items); len(items) > 0; items = f.awaited(items) {
 		n, err := f.link(ctx, items)
 		f.store(ctx, items[:n])
 		if items = items[n:]; err != nil {
