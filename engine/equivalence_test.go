@@ -149,8 +149,8 @@ func begin(t *rapid.T, pool *pgxpool.Pool) (number int, users []string) {
 }
 
 // inOrder keeps the order of events with and without user ids. They may be of one user, which the
-// engine finds out as it writes them: a call that is more than a batch keeps the order of those that
-// have an id in common.
+// engine finds out as it writes them: a call that is more than a batch keeps the order of those
+// that have an id in common.
 func inOrder(t *rapid.T, m *subject.Manner) {
 	if m.MaxBatch = 500; rapid.IntRange(0, 3).Draw(t, "apart") == 0 {
 		m.MaxBatch, m.Together = 1, func(int) bool { return false }
