@@ -36,8 +36,9 @@ func (e *Engine) Ingest(ctx context.Context, ev Event) (Result, error) {
 }
 
 // IngestBatch takes events in, as Ingest does each of them. Those of one user apply in the given
-// order. One that is refused does not keep the others out: results has an entry for each event,
-// with its own Err, and the error joins all of those.
+// order; those that name the user by different ids do if they have one in common. One that is
+// refused does not keep the others out: results has an entry for each event, with its own Err, and
+// the error joins all of those.
 func (e *Engine) IngestBatch(ctx context.Context, events []Event) ([]Result, error) {
 	return e.ingest.Ingest(ctx, events)
 }
