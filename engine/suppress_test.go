@@ -248,6 +248,18 @@ func TestErasedElsewhere(t *testing.T) {
 			equal(t, "user", result.Transitions[0].UserID, "former")
 			equal(t, "members", slices.Sorted(w.members("pro")), []string{"former"})
 
+			_, err = w.Merge(t.Context(), "former", "eve")
+			must(t, err)
+			remembers()
+			w.erase("eve")
+			tx, err := w.pool.Begin(t.Context())
+			must(t, err)
+			_, err = other.IngestTx(t.Context(), tx, engine.Event{UserID: "former", Traits: map[string]any{"plan": "pro"}})
+			must(t, err)
+			must(t, tx.Commit(t.Context()))
+			equal(t, "members, in a transaction", slices.Sorted(w.members("pro")), []string{"former"})
+			equal(t, "contacts of who was erased", w.count("select count(*) from bucketgen.contacts where user_id = 'eve'"), 0)
+
 			_, err = w.Merge(t.Context(), "former", "bob")
 			must(t, err)
 			remembers()

@@ -26,12 +26,19 @@ func (s *Service) IngestTx(ctx context.Context, tx pgx.Tx, events []bucketgen.Ev
 			return nil, fmt.Errorf("ingest event %d: %w", i, err)
 		}
 	}
-	err := s.deps.Runner().InSavepoint(ctx, tx, func(tx pgx.Tx) error {
-		if len(items) == 0 {
-			return nil
-		}
-		return s.inTx(ctx, tx, items)
-	})
+	attempt := func() error {
+		return s.deps.Runner().InSavepoint(ctx, tx, func(tx pgx.Tx) error {
+			if len(items) == 0 {
+				return nil
+			}
+			return s.inTx(ctx, tx, items)
+		})
+	}
+	err := attempt()
+	if errors.Is(err, transact.ErrReplaced) { // the savepoint took back the contact that it had made of who was erased
+		s.doubt(items)
+		err = attempt()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("ingest: %w", err)
 	}
@@ -93,17 +100,13 @@ func (s *Service) inTx(ctx context.Context, tx pgx.Tx, items []*item) error {
 		return err
 	}
 	var all []ingestion
-	store := func() error {
-		return transact.Canonical(func() error {
-			var tasks []*transact.Task
-			tasks, all = s.ingestions(items)
-			return r.InTx(ctx, tx, tasks)
-		}, func(n transact.Names) { rename(items, n) })
-	}
-	err := store()
+	err := transact.Canonical(func() error {
+		var tasks []*transact.Task
+		tasks, all = s.ingestions(items)
+		return r.InTx(ctx, tx, tasks)
+	}, func(n transact.Names) { rename(items, n) })
 	if errors.Is(err, transact.ErrReplaced) {
-		s.doubt(items)
-		err = store()
+		return err
 	}
 	for i := range all {
 		for _, it := range all[i].items {
