@@ -96,12 +96,17 @@ const impossible = -1
 // known returns the contact that the user has, if what is known of the ids is true: 0 if nothing is
 // assumed, and impossible if it cannot be.
 func (it *item) known() int64 {
+	return agreed(it.survivor, it.linked)
+}
+
+// agreed returns the contact of two findings, of which 0 found none.
+func agreed(a, b int64) int64 {
 	switch {
-	case it.linked == 0 || it.linked == it.survivor:
-		return it.survivor
-	case it.survivor == 0:
-		return it.linked
-	default:
+	case b == 0 || b == a:
+		return a
+	case a == 0:
+		return b
+	default: // one of them is not true any more
 		return impossible
 	}
 }

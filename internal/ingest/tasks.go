@@ -21,13 +21,7 @@ type ingestion struct {
 // add adds an item.
 func (t *ingestion) add(it *item) {
 	t.items = append(t.items, it)
-	switch known := it.known(); {
-	case known == 0 || known == t.Known:
-	case t.Known == 0:
-		t.Known = known
-	default: // one of them is not true any more
-		t.Known = impossible
-	}
+	t.Known = agreed(t.Known, it.known())
 }
 
 // note counts the events of tasks that were stored, and keeps them as the latest.
