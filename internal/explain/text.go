@@ -77,7 +77,7 @@ var (
 	reasons = map[bucketgen.Reason]string{
 		bucketgen.ReasonCriteria: "the criteria failed", bucketgen.ReasonMaxDwell: "the maximum dwell ended",
 		bucketgen.ReasonManual: "an API call removed the user", bucketgen.ReasonRetired: "the bucket was retired",
-		bucketgen.ReasonExpired: "the visitor had no event for long", bucketgen.ReasonMerged: "the user was merged into one who is in it, too",
+		bucketgen.ReasonExpired: "no event of the visitor arrived within the time that visitors are kept", bucketgen.ReasonMerged: "the user was merged into one who is in it, too",
 	}
 )
 

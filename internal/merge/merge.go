@@ -249,7 +249,7 @@ func (m *merging) lock(ctx context.Context) (*store.Loaded, error) {
 			return nil, &expiredError{t.Want.User, m.now}
 		}
 	}
-	// Only now: whatever speaks against the merge does not speak for a visitor who has expired.
+	// Only now, because a visitor who has expired ends even if the merge is refused.
 	if err := m.allowed(ctx, loaded, both); err != nil {
 		return nil, err
 	}

@@ -157,9 +157,9 @@ func (c *Clock) RunDue(ctx context.Context, o decide.Options, now func() table.I
 	return settled, failed
 }
 
-// backlog is where a worker is in what is due. From batch to batch it goes on, so that it does not
-// read again what it has settled, and that is why it begins anew now and then: some users were
-// locked, and some have become due at an earlier instant.
+// backlog is the place of a worker in what is due. A batch begins where the last one ended, so that
+// settled rows, which stay in the index until vacuum, are not read again. Now and then a batch
+// begins at the first instant, for users who were locked, or have become due at an earlier one.
 type backlog struct {
 	from    table.Instant // from is where the next batch begins; Unset is the beginning
 	batches int           // batches is how many there were since the beginning
@@ -168,7 +168,8 @@ type backlog struct {
 // anew is how many batches a worker settles before it begins anew.
 const anew = 20
 
-// next moves the place behind a batch. It returns false if nothing is due that can be settled.
+// next moves the place to the end of a batch. It returns false if nothing is due that can be
+// settled.
 func (b *backlog) next(did transact.Settled) bool {
 	if did.Users == 0 && b.from == table.Unset {
 		return false
